@@ -1,0 +1,208 @@
+"""Every refusal, each with a stable code. Which HTTP status or exit code that is, the doors decide."""
+
+from typing import ClassVar
+
+from msgspec import Struct
+
+
+class Problem(Struct, frozen=True):
+    """One of several things wrong with what was sent."""
+
+    pointer: str  # a JSON pointer (RFC 6901) into the body, or the name of a header
+    detail: str
+
+
+class JobEngineError(Exception):
+    """Base of all refusals. `code` is stable, and part of the API; `detail` is for people."""
+
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(self, detail: str, *, errors: tuple[Problem, ...] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = errors
+
+
+# --- who is asking, and may they ---
+
+
+class HeaderMissing(JobEngineError):
+    """A header that says who asks, or for which queue, is not there."""
+
+    code = "header_missing"
+
+
+class DuplicateHeader(JobEngineError):
+    """A header that may stand only once stands twice: nobody can say which one counts."""
+
+    code = "duplicate_header"
+
+
+class NotFound(JobEngineError):
+    """No such queue or job, or the caller has no right to know of it."""
+
+    code = "not_found"
+
+
+class Forbidden(JobEngineError):
+    """The caller has a right on this queue, but not the one needed."""
+
+    code = "forbidden"
+
+
+class HostRefused(JobEngineError):
+    """The Host header names a host that this server does not answer for."""
+
+    code = "host_refused"
+
+
+class OriginRefused(JobEngineError):
+    """A browser sends this from a page of another origin."""
+
+    code = "origin_refused"
+
+
+# --- what was sent ---
+
+
+class BadRequest(JobEngineError):
+    """Not HTTP, or not as HTTP allows."""
+
+    code = "bad_request"
+
+
+class HeadersTooLarge(JobEngineError):
+    """Too many header fields, or one too long."""
+
+    code = "headers_too_large"
+
+
+class UriTooLong(JobEngineError):
+    """The request target is too long."""
+
+    code = "uri_too_long"
+
+
+class MethodNotAllowed(JobEngineError):
+    """The path is known, but not with this method."""
+
+    code = "method_not_allowed"
+
+
+class BodyTimeout(JobEngineError):
+    """The body was not complete in time."""
+
+    code = "body_timeout"
+
+
+class BodyTooLarge(JobEngineError):
+    """The body is over the limit."""
+
+    code = "body_too_large"
+
+
+class UnsupportedMediaType(JobEngineError):
+    """Something other than plain JSON was announced."""
+
+    code = "unsupported_media_type"
+
+
+class InvalidJson(JobEngineError):
+    """The body is not strict JSON."""
+
+    code = "invalid_json"
+
+
+class ValidationFailed(JobEngineError):
+    """JSON, but not what this command needs. `errors` holds all that is wrong."""
+
+    code = "validation_failed"
+
+
+# --- the state of things ---
+
+
+class BadState(JobEngineError):
+    """The job's state does not allow this."""
+
+    code = "bad_state"
+
+
+class QueueFull(JobEngineError):
+    """No room for another job."""
+
+    code = "queue_full"
+
+
+class Unavailable(JobEngineError):
+    """Starting, stopping, or too busy: try again soon."""
+
+    code = "unavailable"
+
+
+class StorageFull(JobEngineError):
+    """The disk has no room. Nothing was changed."""
+
+    code = "storage_full"
+
+
+class OutcomeUnknown(JobEngineError):
+    """A write failed in a way that leaves open whether it survives. Ask again after the restart."""
+
+    code = "outcome_unknown"
+
+
+# --- what keeps the server from running; `exit_code` as in sysexits.h ---
+
+
+class Fatal(JobEngineError):
+    """The server cannot go on. One line, and what to do."""
+
+    code = "fatal"
+    exit_code: ClassVar[int] = 1
+
+
+class Unreachable(Fatal):
+    """A port in use, or nobody there."""
+
+    code = "unreachable"
+    exit_code = 69
+
+
+class Damaged(Fatal):
+    """The database file is damaged, rolled back, or of a newer version."""
+
+    code = "damaged"
+    exit_code = 65
+
+
+class InputOutputFailed(Fatal):
+    """The disk refused, and what it holds now is unknown."""
+
+    code = "io_failed"
+    exit_code = 74
+
+
+class Locked(Fatal):
+    """Another process has the database file open."""
+
+    code = "locked"
+    exit_code = 75
+
+
+class WrongSecret(Fatal):
+    """The SECRET does not open the database file."""
+
+    code = "wrong_secret"
+    exit_code = 77
+
+
+class ConfigurationWrong(Fatal):
+    """The configuration cannot be used. `mistakes` holds all of them, one line each."""
+
+    code = "configuration"
+    exit_code = 78
+
+    def __init__(self, *mistakes: str) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes

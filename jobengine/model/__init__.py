@@ -1,0 +1,1 @@
+"""The words and the rules. Pure: no I/O, no clock, no randomness."""

@@ -1,0 +1,63 @@
+"""The life of a job. Every legal move is in TRANSITIONS, and nowhere else."""
+
+from enum import StrEnum
+
+from jobengine.errors import BadState
+
+
+class State(StrEnum):
+    """Where a job is in its life. `GONE` is before and after it: no such job."""
+
+    QUEUED = "queued"
+    INPROGRESS = "inprogress"
+    COMPLETE = "complete"
+    FAILED = "failed"
+    GONE = "gone"
+
+
+class Event(StrEnum):
+    """What can happen to a job."""
+
+    CREATE = "create"
+    CLAIM = "claim"
+    PUT_BACK = "put_back"  # an update to queued
+    START = "start"  # an update to inprogress: a lease without a claim
+    COMPLETE = "complete"
+    FAIL = "fail"
+    RETRY = "retry"  # the lease ran out, and attempts are left
+    TIME_OUT = "time_out"  # the lease ran out, and none are left
+    EXPIRE = "expire"  # queued past its end
+    EXPIRE_LATE = "expire_late"  # given back past its end: it fails, it does not vanish
+    FORGET = "forget"  # complete or failed, and kept long enough
+    DELETE = "delete"
+
+
+_ANY = (State.QUEUED, State.INPROGRESS, State.COMPLETE, State.FAILED)
+
+TRANSITIONS: dict[tuple[State, Event], State] = {
+    (State.GONE, Event.CREATE): State.QUEUED,
+    (State.QUEUED, Event.CLAIM): State.INPROGRESS,
+    (State.INPROGRESS, Event.RETRY): State.QUEUED,
+    (State.INPROGRESS, Event.TIME_OUT): State.FAILED,
+    (State.QUEUED, Event.EXPIRE): State.GONE,
+    (State.COMPLETE, Event.FORGET): State.GONE,
+    (State.FAILED, Event.FORGET): State.GONE,
+    # An update of API v1 may set any status from any.
+    **{(state, Event.PUT_BACK): State.QUEUED for state in _ANY},
+    **{(state, Event.START): State.INPROGRESS for state in _ANY},
+    **{(state, Event.COMPLETE): State.COMPLETE for state in _ANY},
+    **{(state, Event.FAIL): State.FAILED for state in _ANY},
+    **{(state, Event.EXPIRE_LATE): State.FAILED for state in _ANY},
+    **{(state, Event.DELETE): State.GONE for state in _ANY},
+}
+
+
+def after(state: State, event: Event) -> State:
+    """The state that `event` leads to.
+
+    Raises BadState for a move that is not in the table.
+    """
+    following = TRANSITIONS.get((state, event))
+    if following is None:
+        raise BadState(f"a job that is {state} cannot {event.replace('_', ' ')}")
+    return following
