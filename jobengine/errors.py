@@ -43,6 +43,10 @@ class NotFound(JobEngineError):
 
     code = "not_found"
 
+    def __init__(self) -> None:
+        # The same words for all, so that nobody learns which queues there are.
+        super().__init__("there is no such queue or job, or you have no right on it")
+
 
 class Forbidden(JobEngineError):
     """The caller has a right on this queue, but not the one needed."""

@@ -46,3 +46,35 @@ class DropJob(Struct, frozen=True, gc=False):
 
 
 Change = PutQueue | DropQueue | PutJob | MoveJob | DropJob
+
+
+def move(job: Job) -> MoveJob:
+    """The change that makes the stored job this one, when only small things differ."""
+    return MoveJob(
+        job.queue,
+        job.uid,
+        job.state,
+        job.order,
+        job.updated,
+        job.expires,
+        job.lease_ends,
+        job.attempt,
+        job.claimer,
+    )
+
+
+def moved(job: Job, change: MoveJob) -> Job:
+    """The job after the change: its content and age are what they were."""
+    return Job(
+        job.uid,
+        job.queue,
+        change.state,
+        change.order,
+        job.content,
+        job.created,
+        change.updated,
+        change.expires,
+        change.lease_ends,
+        change.attempt,
+        change.claimer,
+    )

@@ -1,0 +1,98 @@
+"""Who may do what. The one place that decides; it knows no HTTP."""
+
+import re
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+from jobengine.errors import BadRequest, Forbidden, NotFound
+
+EVERYONE: Final = "*"
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class Right(StrEnum):
+    """What a service can be given on a queue, and on the broker."""
+
+    READ = "read"
+    WRITE = "write"
+    ADMIN = "admin"
+
+
+class Action(StrEnum):
+    """What a caller wants to do. Also the kind of an operation in the metrics."""
+
+    CREATE = "create"
+    CLAIM = "claim"
+    LIST = "list"
+    GET = "get"
+    UPDATE = "update"
+    DELETE = "delete"
+    SCRAPE = "scrape"
+
+
+# Any one of the rights is enough. Who may only read may update what it claimed: the rules see to that.
+RULES: Final[Mapping[Action, frozenset[Right]]] = {
+    Action.CREATE: frozenset({Right.WRITE}),
+    Action.CLAIM: frozenset({Right.READ}),
+    Action.LIST: frozenset({Right.READ}),
+    Action.GET: frozenset({Right.READ}),
+    Action.UPDATE: frozenset({Right.WRITE, Right.READ}),
+    Action.DELETE: frozenset({Right.WRITE}),
+    Action.SCRAPE: frozenset({Right.ADMIN}),
+}
+
+
+class QueueRights(Struct, frozen=True):
+    """Which services may read from a queue, and which may write to it; "*" stands for every one."""
+
+    read: frozenset[str]
+    write: frozenset[str]
+
+
+class Access:
+    """The rights that the configuration gives."""
+
+    def __init__(self, queues: Mapping[str, QueueRights], admins: Iterable[str]) -> None:
+        self._queues = dict(queues)
+        self._admins = frozenset(admins)
+
+    def rights(self, service: str, queue: str) -> frozenset[Right]:
+        """What the service may do with the queue: nothing when there is no such queue."""
+        given = self._queues.get(queue)
+        if given is None:
+            return frozenset()
+        named = {Right.READ: given.read, Right.WRITE: given.write}
+        return frozenset(right for right, names in named.items() if _includes(names, service))
+
+    def check(self, service: str, action: Action, queue: str) -> frozenset[Right]:
+        """The service's rights on the queue, when they allow the action.
+
+        Raises NotFound for who has no right at all: for them the queue does not exist. Raises Forbidden for
+        who has another right than the one needed.
+        """
+        rights = self.rights(service, queue)
+        if not rights:
+            raise NotFound
+        if rights.isdisjoint(RULES[action]):
+            needed = " or ".join(sorted(RULES[action]))
+            raise Forbidden(f"to {action} needs the right to {needed}")
+        return rights
+
+    def check_admin(self, service: str, action: Action) -> None:
+        """Raises Forbidden for a service that may not administer the broker."""
+        if service not in self._admins:
+            needed = " or ".join(sorted(RULES[action]))
+            raise Forbidden(f"to {action} needs the right to {needed}")
+
+
+def _includes(names: frozenset[str], service: str) -> bool:
+    if service in names:
+        return True
+    if EVERYONE in names:
+        if not _NAME.fullmatch(service):
+            raise BadRequest("a service's name is 1 to 64 letters, digits, dots, dashes and underscores")
+        return True
+    return False

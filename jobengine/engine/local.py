@@ -1,0 +1,163 @@
+"""The engine of one machine: the ledger in memory, the journal on disk."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from typing import Any, TypeVar
+
+from msgspec.structs import replace
+
+from jobengine.engine.clock import Clock
+from jobengine.engine.interface import QueueStatus, Slice
+from jobengine.engine.seeds import Seeds
+from jobengine.errors import Fatal, StorageFull
+from jobengine.journal.journal import Journal
+from jobengine.model.commands import Answer, Claim, Command, Create, Sweep, Update
+from jobengine.model.contents import Contents
+from jobengine.model.decision import Decision
+from jobengine.model.job import BLOB_THRESHOLD_BYTES, Blob, Job
+from jobengine.model.ledger import Ledger, Undo
+from jobengine.model.moment import Moment
+from jobengine.model.order import LIVING
+from jobengine.model.picture import Picture
+from jobengine.model.rules import decide
+from jobengine.model.rules.passing import current
+
+SWEEP_MOST = 200
+SLICE_MOST = 500
+
+SeenT = TypeVar("SeenT")
+
+
+class LocalEngine:
+    """Decides in memory, stores in the journal, answers when it is stored.
+
+    There is no await between deciding a command and its place in the journal: memory and disk see the same
+    order, and the event loop is the lock.
+    """
+
+    def __init__(self, ledger: Ledger, journal: Journal, clock: Clock) -> None:
+        self._ledger = ledger
+        self._journal = journal
+        self._clock = clock
+        self._seeds = Seeds()
+
+    def start(self, on_failure: Callable[[Fatal], None]) -> None:
+        """Begin to write. Called inside the event loop; `on_failure` when the disk has failed for good."""
+        self._journal.start(now=self._clock.now, on_rollback=self._take_back, on_failure=on_failure)
+
+    async def stop(self) -> None:
+        """Make everything durable and seal the file."""
+        await self._journal.close()
+
+    async def submit(self, command: Command) -> Any:  # the answer's type is the command's: see Engine
+        """Decide a command, make its changes durable, and answer."""
+        match command:
+            case Claim():
+                await self._make_way(self._ledger.contents(command.queue))
+            case Create(content=bytes(content)) | Update(content=bytes(content)):
+                if len(content) > BLOB_THRESHOLD_BYTES:
+                    self._decide(command)  # what is refused is refused before anything is written
+                    command = replace(command, content=await self._journal.write_blob(content))
+        return await self._carry_out(command)
+
+    async def job(self, queue: str, uid: str) -> Job:
+        """One job as it is now. Raises NotFound."""
+        return await self._durably(lambda: current(self._ledger, queue, uid, self._moment()))
+
+    async def list(self, queue: str, *, after: str | None = None) -> AsyncGenerator[Slice, None]:
+        """One moment's picture of a queue, in its order, behind a job or from the start, in slices."""
+        contents, picture = await self._picture(queue, after)
+        try:
+            position = picture.position
+            while jobs := picture.slice(SLICE_MOST):
+                yield Slice(position, jobs)
+                position = picture.position
+                await asyncio.sleep(0)
+        finally:
+            contents.close(picture)
+
+    async def content(self, value: bytes | Blob) -> bytes:
+        """A value, wherever it stands. Raises Damaged."""
+        if isinstance(value, bytes):
+            return value
+        return await asyncio.to_thread(self._journal.read_blob, value)
+
+    def status(self) -> list[QueueStatus]:
+        """All queues in figures. No promise that they are durable."""
+        return [self._status(self._ledger.contents(queue.name)) for queue in self._ledger.queues()]
+
+    # --- one command ---
+
+    def _moment(self) -> Moment:
+        return Moment(self._clock.now(), self._seeds.next())
+
+    def _decide(self, command: Command) -> Decision[Answer]:
+        return decide(self._ledger, command, self._moment())
+
+    async def _carry_out(self, command: Command) -> Answer:
+        while True:
+            decision = self._decide(command)
+            if decision.changes:
+                undo = self._ledger.apply(decision.changes)
+                await self._journal.append(decision.changes, undo)
+                return decision.answer
+            if await self._what_was_seen_lasts():
+                return decision.answer
+
+    async def _make_way(self, contents: Contents) -> None:
+        """Do what time has done to this queue and no sweep yet, as far as it matters to who claims next."""
+        now = self._clock.now()
+        if contents.deadlines.lease_is_over(now):
+            await self._carry_out(Sweep(SWEEP_MOST))
+        while not contents.order.skip_overdue(now):
+            await asyncio.sleep(0)
+
+    # --- reading ---
+
+    async def _durably(self, look: Callable[[], SeenT]) -> SeenT:
+        """What `look` sees, once everything that it saw is on disk."""
+        while True:
+            seen = look()
+            if await self._what_was_seen_lasts():
+                return seen
+
+    async def _what_was_seen_lasts(self) -> bool:
+        """Wait until all that was decided is on disk. False when it was taken back: look again."""
+        in_flight = self._journal.barrier()
+        if in_flight is not None:
+            try:
+                await in_flight
+            except StorageFull:
+                return False
+        return True
+
+    async def _picture(self, queue: str, after: str | None) -> tuple[Contents, Picture]:
+        """A picture of a queue in which nothing is due, and everything durable."""
+        while True:
+            contents = self._ledger.contents(queue)
+            while any(contents.deadlines.due(contents.queue, self._clock.now())):
+                await self._carry_out(Sweep(SWEEP_MOST))
+            behind = -1 if after is None else current(self._ledger, queue, after, self._moment()).order
+            picture = contents.picture(after=behind)
+            try:
+                if await self._what_was_seen_lasts():
+                    return contents, picture
+            except BaseException:
+                contents.close(picture)
+                raise
+            contents.close(picture)
+
+    def _status(self, contents: Contents) -> QueueStatus:
+        oldest = contents.order.longest_waiting()
+        return QueueStatus(
+            name=contents.queue.name,
+            jobs={state: contents.order.count(state) for state in LIVING},
+            oldest_queued_ms=self._clock.now() - oldest.created if oldest else 0,
+        )
+
+    # --- when the disk refuses ---
+
+    def _take_back(self, undos: list[Undo]) -> None:
+        """The newest changes did not reach the disk, which is full: memory must not know them either."""
+        for undo in undos:
+            self._ledger.undo(undo)

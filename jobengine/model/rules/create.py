@@ -1,0 +1,28 @@
+"""A new job."""
+
+from jobengine.errors import QueueFull
+from jobengine.model.changes import PutJob
+from jobengine.model.commands import Answer, Create
+from jobengine.model.decision import Decision
+from jobengine.model.job import Job, order_of, weight
+from jobengine.model.moment import Moment
+from jobengine.model.states import Event, State, after
+from jobengine.model.view import View
+
+
+def create(view: View, command: Create, moment: Moment) -> Decision[Answer]:
+    """Put the job behind those of its priority. Raises NotFound, QueueFull."""
+    queue = view.queue(command.queue)
+    job = Job(
+        uid=moment.uid(),
+        queue=queue.name,
+        state=after(State.GONE, Event.CREATE),
+        order=order_of(priority=command.priority, arrival=view.next_arrival),
+        content=command.content,
+        created=moment.now,
+        updated=moment.now,
+        expires=moment.now + command.valid_for,
+    )
+    if not view.has_room_for(weight(job)):
+        raise QueueFull("the jobs take all the memory that limits.memory allows")
+    return Decision((PutJob(job),), job)

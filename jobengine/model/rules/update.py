@@ -1,0 +1,108 @@
+"""What a caller changes of a job."""
+
+from typing import Final
+
+from msgspec.structs import replace
+
+from jobengine.errors import Forbidden, QueueFull
+from jobengine.model.changes import Change, DropJob, PutJob, move
+from jobengine.model.commands import Answer, Update
+from jobengine.model.decision import Decision
+from jobengine.model.job import Job, Queue, order_of, weight
+from jobengine.model.moment import Moment
+from jobengine.model.rules.passing import current, touched
+from jobengine.model.states import Event, State, after
+from jobengine.model.view import View
+
+_EVENTS: Final = {
+    State.QUEUED: Event.PUT_BACK,
+    State.INPROGRESS: Event.START,
+    State.COMPLETE: Event.COMPLETE,
+    State.FAILED: Event.FAIL,
+}
+
+
+def update(view: View, command: Update, moment: Moment) -> Decision[Answer]:
+    """Change what the command names, all or nothing. Raises NotFound, Forbidden, QueueFull."""
+    job = current(view, command.queue, command.uid, moment)
+    if not command.may_write:
+        _check_is_settling(job, command)
+    updated = _with_values(view, job, command, moment)
+    updated = _in_state(job, updated, command, view.queue(command.queue), moment)
+    return Decision((_change(view, job, updated, moment),), updated)
+
+
+def _check_is_settling(job: Job, command: Update) -> None:
+    if job.claimer != command.caller:
+        raise Forbidden("a service that may only read can update only a job that it holds itself")
+    if command.priority is not None or command.expires is not None:
+        raise Forbidden("a service that may only read can update only status and content")
+
+
+def _with_values(view: View, job: Job, command: Update, moment: Moment) -> Job:
+    """The job with the values that the command names, in the place that they give it."""
+    priority = job.priority if command.priority is None else command.priority
+    put_back = command.state is State.QUEUED and job.state is not State.QUEUED
+    moves = put_back or priority != job.priority
+    return replace(
+        job,
+        order=order_of(priority=priority, arrival=view.next_arrival) if moves else job.order,
+        content=job.content if command.content is None else command.content,
+        updated=touched(job, moment.now),
+        expires=job.expires if command.expires is None else command.expires,
+    )
+
+
+def _in_state(before: Job, job: Job, command: Update, queue: Queue, moment: Moment) -> Job:
+    """The job in the state that the command names. Every update renews a lease."""
+    state = before.state
+    if command.state is not None:
+        state = after(state, _event(job, command.state, late=_is_late(job, command, moment)))
+    holds = state is State.INPROGRESS
+    return replace(
+        job,
+        state=state,
+        lease_ends=moment.now + queue.lease if holds else 0,
+        attempt=_attempt(before, state),
+        claimer=_claimer(before, state, command),
+    )
+
+
+def _event(job: Job, wanted: State, *, late: bool) -> Event:
+    gives_back = wanted is State.QUEUED and job.state is not State.QUEUED
+    return Event.EXPIRE_LATE if gives_back and late else _EVENTS[wanted]
+
+
+def _is_late(job: Job, command: Update, moment: Moment) -> bool:
+    """Whether the job's time in the queue was over before this command, which gives it no other."""
+    return command.expires is None and job.expires <= moment.now
+
+
+def _attempt(before: Job, state: State) -> int:
+    if state is before.state:
+        return before.attempt
+    if state is State.QUEUED:
+        return 0
+    return before.attempt + (state is State.INPROGRESS)
+
+
+def _claimer(before: Job, state: State, command: Update) -> str | None:
+    """Who holds the job now. A writer who sets the status ends what a claimer held.
+
+    A claimer that ended its job stays named, so that it may say so again when the answer was lost.
+    """
+    if command.state is None:
+        return before.claimer
+    if state is State.QUEUED:
+        return None
+    return command.caller if before.claimer == command.caller else None
+
+
+def _change(view: View, before: Job, job: Job, moment: Moment) -> Change:
+    if job.state is State.QUEUED and job.expires <= moment.now:
+        return DropJob(job.queue, job.uid)
+    if job.content is before.content:
+        return move(job)
+    if not view.has_room_for(weight(job) - weight(before)):
+        raise QueueFull("the jobs take all the memory that limits.memory allows")
+    return PutJob(job)
