@@ -87,10 +87,20 @@ class UriTooLong(JobEngineError):
     code = "uri_too_long"
 
 
+class NoSuchPath(JobEngineError):
+    """Nothing is served under this path."""
+
+    code = "no_such_path"
+
+
 class MethodNotAllowed(JobEngineError):
     """The path is known, but not with this method."""
 
     code = "method_not_allowed"
+
+    def __init__(self, allowed: frozenset[str]) -> None:
+        super().__init__(f"this path takes {', '.join(sorted(allowed))}")
+        self.allowed = allowed
 
 
 class BodyTimeout(JobEngineError):

@@ -55,23 +55,32 @@ class QueueRights(Struct, frozen=True):
 class Access:
     """The rights that the configuration gives."""
 
-    def __init__(self, queues: Mapping[str, QueueRights], admins: Iterable[str]) -> None:
-        self._queues = dict(queues)
+    def __init__(self) -> None:
+        self._by_queue: Mapping[str, Mapping[str, frozenset[Right]]] = {}
+        self._admins: frozenset[str] = frozenset()
+
+    def configure(self, queues: Mapping[str, QueueRights], admins: Iterable[str]) -> None:
+        """These rights hold from now on, and no others."""
+        self._by_queue = {queue: _rights_by_service(rights) for queue, rights in queues.items()}
         self._admins = frozenset(admins)
 
     def rights(self, service: str, queue: str) -> frozenset[Right]:
         """What the service may do with the queue: nothing when there is no such queue."""
-        given = self._queues.get(queue)
-        if given is None:
+        by_service = self._by_queue.get(queue)
+        if by_service is None:
             return frozenset()
-        named = {Right.READ: given.read, Right.WRITE: given.write}
-        return frozenset(right for right, names in named.items() if _includes(names, service))
+        rights = by_service.get(service)
+        if rights is None:
+            rights = by_service.get(EVERYONE, frozenset())
+            if rights and not _NAME.fullmatch(service):
+                raise BadRequest("a service's name is 1 to 64 letters, digits, dots, dashes and underscores")
+        return rights
 
     def check(self, service: str, action: Action, queue: str) -> frozenset[Right]:
         """The service's rights on the queue, when they allow the action.
 
-        Raises NotFound for who has no right at all: for them the queue does not exist. Raises Forbidden for
-        who has another right than the one needed.
+        Raises NotFound for those with no right at all: for them the queue does not exist.
+        Raises Forbidden for those with another right than the one needed.
         """
         rights = self.rights(service, queue)
         if not rights:
@@ -88,11 +97,9 @@ class Access:
             raise Forbidden(f"to {action} needs the right to {needed}")
 
 
-def _includes(names: frozenset[str], service: str) -> bool:
-    if service in names:
-        return True
-    if EVERYONE in names:
-        if not _NAME.fullmatch(service):
-            raise BadRequest("a service's name is 1 to 64 letters, digits, dots, dashes and underscores")
-        return True
-    return False
+def _rights_by_service(rights: QueueRights) -> dict[str, frozenset[Right]]:
+    named = {Right.READ: rights.read, Right.WRITE: rights.write}
+    return {
+        service: frozenset(right for right, names in named.items() if service in names or EVERYONE in names)
+        for service in rights.read | rights.write
+    }

@@ -57,7 +57,7 @@ class Engine(Protocol):
     async def job(self, queue: str, uid: str) -> Job:
         """One job as it is now. Raises NotFound."""
 
-    def list(self, queue: str, *, after: str | None = None) -> AsyncGenerator[Slice, None]:
+    def slices(self, queue: str, *, after: str | None = None) -> AsyncGenerator[Slice, None]:
         """One moment's picture of a queue, in its order, behind a job or from the start, in slices.
 
         Raises NotFound. Close it (`contextlib.aclosing`) when it is not read to the end.

@@ -64,7 +64,7 @@ class LocalEngine:
         """One job as it is now. Raises NotFound."""
         return await self._durably(lambda: current(self._ledger, queue, uid, self._moment()))
 
-    async def list(self, queue: str, *, after: str | None = None) -> AsyncGenerator[Slice, None]:
+    async def slices(self, queue: str, *, after: str | None = None) -> AsyncGenerator[Slice, None]:
         """One moment's picture of a queue, in its order, behind a job or from the start, in slices."""
         contents, picture = await self._picture(queue, after)
         try:
@@ -109,7 +109,7 @@ class LocalEngine:
         now = self._clock.now()
         if contents.deadlines.lease_is_over(now):
             await self._carry_out(Sweep(SWEEP_MOST))
-        while not contents.order.skip_overdue(now):
+        while not contents.order.skip_overdue(now):  # noqa: ASYNC110  # others get their turn between slices
             await asyncio.sleep(0)
 
     # --- reading ---

@@ -1,0 +1,1 @@
+"""Bytes that survive: the encrypted database file. `Journal` is the room's only door."""

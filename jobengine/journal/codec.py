@@ -1,0 +1,187 @@
+"""Change ↔ bytes. A body is a version byte and a MessagePack array of records (records.py)."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Final, assert_never
+
+from msgspec import DecodeError
+from msgspec.msgpack import Decoder, Encoder
+
+from jobengine.journal.records import (
+    BlobRecord,
+    DropJobRecord,
+    DropQueueRecord,
+    MoveJobRecord,
+    PutJobRecord,
+    PutQueueRecord,
+    Record,
+)
+from jobengine.model.changes import Change, DropJob, DropQueue, MoveJob, PutJob, PutQueue
+from jobengine.model.job import Blob, Job, Queue
+from jobengine.model.states import State
+
+_VERSION: Final = 1
+_ARRAY: Final = bytes((_VERSION, 0xDD))  # 0xDD and four bytes of length: a MessagePack array
+
+# A stored number is a place in this order: it never changes, it only grows.
+_STATES: Final = dict(enumerate((State.QUEUED, State.INPROGRESS, State.COMPLETE, State.FAILED)))
+_STATE_NUMBERS: Final = {state: number for number, state in _STATES.items()}
+
+
+class Malformed(Exception):
+    """An authentic body that this version cannot read."""
+
+
+class ChangeEncoder:
+    """Makes records of changes.
+
+    A name keeps its number, also when its queue is dropped or the record never came to the disk: so nothing
+    needs to be undone here.
+    """
+
+    def __init__(self, numbers: dict[str, int] | None = None) -> None:
+        self._numbers = dict(numbers or {})
+        self._next_number = max(self._numbers.values(), default=-1) + 1
+        self._encoder = Encoder()
+
+    def encode(self, changes: Iterable[Change]) -> bytes:
+        """The records of these changes, one behind the other."""
+        encode = self._encoder.encode
+        return b"".join([encode(self._record(change)) for change in changes])
+
+    def _record(self, change: Change) -> Record:
+        match change:
+            case PutJob():
+                return self._put_job(change.job)
+            case MoveJob():
+                return self._move_job(change)
+            case DropJob():
+                return DropJobRecord(self._numbers[change.queue], change.uid)
+            case PutQueue():
+                return self._put_queue(change.queue)
+            case DropQueue():
+                return DropQueueRecord(self._numbers[change.name])
+            case _:
+                assert_never(change)
+
+    def _put_job(self, job: Job) -> PutJobRecord:
+        content = job.content
+        return PutJobRecord(
+            self._numbers[job.queue],
+            job.uid,
+            _STATE_NUMBERS[job.state],
+            job.order,
+            BlobRecord(content.length, content.digest, content.offsets)
+            if isinstance(content, Blob)
+            else content,
+            job.created,
+            job.updated,
+            job.expires,
+            job.lease_ends,
+            job.attempt,
+            job.claimer,
+        )
+
+    def _move_job(self, change: MoveJob) -> MoveJobRecord:
+        return MoveJobRecord(
+            self._numbers[change.queue],
+            change.uid,
+            _STATE_NUMBERS[change.state],
+            change.order,
+            change.updated,
+            change.expires,
+            change.lease_ends,
+            change.attempt,
+            change.claimer,
+        )
+
+    def _put_queue(self, queue: Queue) -> PutQueueRecord:
+        if queue.name not in self._numbers:
+            self._numbers[queue.name] = self._next_number
+            self._next_number += 1
+        return PutQueueRecord(
+            self._numbers[queue.name], queue.name, queue.keep, queue.lease, queue.max_attempts
+        )
+
+
+class ChangeDecoder:
+    """Makes changes of records, in the order in which they were written."""
+
+    def __init__(self) -> None:
+        self._names: dict[int, str] = {}
+        self._decoder: Decoder[list[Record]] = Decoder(list[Record])
+
+    def decode(self, body: bytes) -> list[Change]:
+        """The changes that a body holds. Raises Malformed."""
+        if body[:1] != _ARRAY[:1]:
+            raise Malformed("records of a version that this program does not know")
+        try:
+            return [self._change(record) for record in self._decoder.decode(memoryview(body)[1:])]
+        except (DecodeError, KeyError) as error:
+            raise Malformed(f"records that do not make sense: {type(error).__name__}") from None
+
+    def encoder(self) -> ChangeEncoder:
+        """An encoder that goes on where these records ended."""
+        return ChangeEncoder({name: number for number, name in self._names.items()})
+
+    def _change(self, record: Record) -> Change:
+        match record:
+            case PutJobRecord():
+                return PutJob(self._job(record))
+            case MoveJobRecord():
+                return self._move_job(record)
+            case DropJobRecord():
+                return DropJob(self._names[record.queue], record.uid)
+            case PutQueueRecord():
+                return self._put_queue(record)
+            case DropQueueRecord():
+                return DropQueue(self._names[record.queue])
+            case _:
+                assert_never(record)
+
+    def _job(self, record: PutJobRecord) -> Job:
+        content = record.content
+        return Job(
+            record.uid,
+            self._names[record.queue],
+            _STATES[record.state],
+            record.order,
+            Blob(content.length, content.digest, content.offsets)
+            if isinstance(content, BlobRecord)
+            else content,
+            record.created,
+            record.updated,
+            record.expires,
+            record.lease_ends,
+            record.attempt,
+            _shared(record.claimer),
+        )
+
+    def _move_job(self, record: MoveJobRecord) -> MoveJob:
+        return MoveJob(
+            self._names[record.queue],
+            record.uid,
+            _STATES[record.state],
+            record.order,
+            record.updated,
+            record.expires,
+            record.lease_ends,
+            record.attempt,
+            _shared(record.claimer),
+        )
+
+    def _put_queue(self, record: PutQueueRecord) -> PutQueue:
+        name = self._names.setdefault(record.number, record.name)
+        if name != record.name:
+            raise KeyError(record.number)
+        return PutQueue(Queue(name, record.keep, record.lease, record.max_attempts))
+
+
+def body_of(records: Sequence[bytes], count: int) -> bytes:
+    """The body of a frame: so many records, encoded."""
+    return b"".join((_ARRAY, count.to_bytes(4), *records))
+
+
+def _shared(name: str | None) -> str | None:
+    """One string for all jobs of a claimer."""
+    return None if name is None else sys.intern(name)

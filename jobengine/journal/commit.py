@@ -1,0 +1,211 @@
+"""Group commit: many callers, one write, one sync. It knows batches and futures, nothing of jobs or ciphers."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from queue import SimpleQueue
+from threading import Thread
+from time import perf_counter
+from typing import Final
+
+from jobengine.errors import Fatal, InputOutputFailed, JobEngineError, OutcomeUnknown, StorageFull, Unavailable
+
+MOST_BYTES: Final = 4 * 1024 * 1024
+
+_UNKNOWN: Final = "writing failed, and nobody knows whether the change survives; ask again after the restart"
+
+# What the writer thread does when it is its turn. The number is for whoever waits.
+Run = Callable[[], int]
+
+
+class Batch:
+    """What is written and synced together, and who waits for it."""
+
+    __slots__ = ("appends", "parts", "records", "size", "waiters")
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+        self.records = 0
+        self.size = 0
+        self.appends = 0
+        self.waiters: list[asyncio.Future[int]] = []
+
+    def add(self, part: bytes, records: int, waiter: asyncio.Future[int]) -> None:
+        """One more change, and who waits for it."""
+        self.parts.append(part)
+        self.records += records
+        self.size += len(part)
+        self.appends += 1
+        self.waiters.append(waiter)
+
+
+class Errand:
+    """A write of its own, between two batches."""
+
+    __slots__ = ("prepare", "waiters")
+
+    def __init__(self, prepare: Callable[[], Run], waiter: asyncio.Future[int]) -> None:
+        self.prepare = prepare
+        self.waiters = [waiter]
+
+
+class GroupCommit:
+    """Gathers while a write is under way, then writes all of it at once.
+
+    Everything but the runs happens on the event loop, so nothing is locked. A run happens on the writer thread,
+    and the next one is not prepared before it has returned.
+    """
+
+    def __init__(
+        self,
+        *,
+        prepare: Callable[[Batch], Run],
+        on_rollback: Callable[[int], object],
+        on_failure: Callable[[Fatal], object],
+        observe: Callable[[int, float], object],
+    ) -> None:
+        self._prepare = prepare
+        self._on_rollback = on_rollback
+        self._on_failure = on_failure
+        self._observe = observe
+        self._loop = asyncio.get_running_loop()
+        self._gathering: deque[Batch] = deque()
+        self._errands: deque[Errand] = deque()
+        self._under_way: Batch | Errand | None = None
+        self._awake = False
+        self._refusal: JobEngineError | None = None
+        self._idle: asyncio.Future[None] | None = None
+        self._runs: SimpleQueue[Run | None] = SimpleQueue()
+        self._thread = Thread(target=self._run_all, name="journal", daemon=True)
+        self._thread.start()
+
+    def append(self, part: bytes, records: int) -> asyncio.Future[int]:
+        """Take a place in the order; the future is done when it is on disk.
+
+        It fails with StorageFull when this and all that came after it is undone, or with OutcomeUnknown.
+        """
+        waiter = self._loop.create_future()
+        if self._refusal is not None:
+            return _failed(waiter, self._refusal)
+        if not self._gathering or self._gathering[-1].size + len(part) > MOST_BYTES:
+            self._gathering.append(Batch())
+        self._gathering[-1].add(part, records, waiter)
+        self._wake()
+        return waiter
+
+    def barrier(self) -> asyncio.Future[int] | None:
+        """Done when all that was appended is on disk; None when it is. Fails as `append` does."""
+        last = self._gathering[-1] if self._gathering else self._under_way
+        if isinstance(last, Batch):
+            last.waiters.append(self._loop.create_future())
+            return last.waiters[-1]
+        if self._refusal is not None:
+            return _failed(self._loop.create_future(), self._refusal)
+        return None
+
+    def alone(self, prepare: Callable[[], Run]) -> asyncio.Future[int]:
+        """Run something between two batches; the future has what the run returned."""
+        waiter = self._loop.create_future()
+        if self._refusal is not None:
+            return _failed(waiter, self._refusal)
+        self._errands.append(Errand(prepare, waiter))
+        self._wake()
+        return waiter
+
+    async def close(self) -> None:
+        """Finish what was appended, take no more, end the thread."""
+        while self._under_way is not None or self._gathering or self._errands:
+            self._idle = self._loop.create_future()
+            await self._idle
+        self._refusal = self._refusal or Unavailable("the journal is closed")
+        self._runs.put(None)
+        self._thread.join()
+
+    def _wake(self) -> None:
+        """Hand over at the end of this turn, so that all who ask in it share one write."""
+        if self._under_way is None and not self._awake:
+            self._awake = True
+            self._loop.call_soon(self._hand_over)
+
+    def _hand_over(self, *, errands_first: bool = True) -> None:
+        """Give the next write to the thread."""
+        self._awake = False
+        if self._under_way is not None:
+            return
+        if self._errands and (errands_first or not self._gathering):
+            self._under_way = errand = self._errands.popleft()
+            self._runs.put(errand.prepare())
+        elif self._gathering:
+            self._under_way = batch = self._gathering.popleft()
+            self._runs.put(self._prepare(batch))
+        elif self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
+
+    def _settle(self, outcome: int | JobEngineError, seconds: float) -> None:
+        """The thread has finished what was under way."""
+        written, self._under_way = self._under_way, None
+        assert written is not None
+        match outcome:
+            case int():
+                _answer(written, outcome)
+            case StorageFull() if isinstance(written, Batch):
+                self._roll_back(outcome, written)
+            case Fatal():
+                self._stop_for_good(outcome, written)
+            case _:
+                _refuse(written, outcome)
+        if isinstance(written, Batch):
+            self._observe(written.records, seconds)
+        self._hand_over(errands_first=isinstance(written, Batch))
+
+    def _roll_back(self, error: StorageFull, batch: Batch) -> None:
+        """What was decided on top of a change that did not come to be goes with it."""
+        undone = [batch, *self._gathering]
+        self._gathering.clear()
+        self._on_rollback(sum(one.appends for one in undone))
+        for one in undone:
+            _refuse(one, error)
+
+    def _stop_for_good(self, failure: Fatal, written: Batch | Errand) -> None:
+        """Nobody knows what the disk holds."""
+        self._refusal = OutcomeUnknown(_UNKNOWN)
+        for one in (written, *self._gathering, *self._errands):
+            _refuse(one, self._refusal)
+        self._gathering.clear()
+        self._errands.clear()
+        self._on_failure(failure)
+
+    def _run_all(self) -> None:
+        """The writer thread."""
+        while (run := self._runs.get()) is not None:
+            started = perf_counter()
+            outcome = _outcome(run)
+            self._loop.call_soon_threadsafe(self._settle, outcome, perf_counter() - started)
+
+
+def _outcome(run: Run) -> int | JobEngineError:
+    try:
+        return run()
+    except JobEngineError as error:
+        return error
+    except BaseException as error:  # noqa: BLE001 - a thread that ends in silence leaves everyone waiting
+        return InputOutputFailed(f"writing the database file failed: {type(error).__name__}")
+
+
+def _answer(written: Batch | Errand, outcome: int) -> None:
+    for waiter in written.waiters:
+        if not waiter.done():  # one cancelled caller must not keep the others waiting
+            waiter.set_result(outcome)
+
+
+def _refuse(written: Batch | Errand, error: JobEngineError) -> None:
+    for waiter in written.waiters:
+        if not waiter.done():
+            _failed(waiter, error)
+
+
+def _failed(waiter: asyncio.Future[int], error: JobEngineError) -> asyncio.Future[int]:
+    """The future, failed with an error of its own: raised twice, an error would carry two tracebacks."""
+    waiter.set_exception(type(error)(error.detail))
+    waiter.exception()  # looked at: asyncio need not complain when the caller has gone
+    return waiter

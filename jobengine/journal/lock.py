@@ -1,0 +1,19 @@
+"""One process at a time: the lock beside the database file. It is never renamed or removed."""
+
+import os
+from pathlib import Path
+
+from jobengine.errors import Locked
+from jobengine.journal.files import Files, read_all, write_all
+
+
+def take_lock(files: Files, path: Path) -> int:
+    """The descriptor that holds the lock until it is closed. Raises Locked."""
+    file = files.open(path, create=True)
+    if not files.lock(file):
+        holder = read_all(files, file, 20, 0).decode("ascii", "replace").strip() or "unknown"
+        files.close(file)
+        raise Locked(f"the database file is in use by another process (pid {holder})")
+    files.truncate(file, 0)
+    write_all(files, file, f"{os.getpid()}\n".encode(), 0)
+    return file

@@ -1,0 +1,159 @@
+"""File → changes. The first row that fits, from the top:
+
+  after the last good frame n (A: the anchor's sequence)                | verdict
+  ----------------------------------------------------------------------+------------------------------------------
+  n < A, the anchor names another file (unless this one was compacted   | MISSING: acknowledged data is not here;
+  from it), or a snapshot without its end                               | refuse
+  nothing more                                                          | FINE (without an anchor: warn, make one)
+  bad bytes, and an authentic head lies further on                      | DAMAGED_MIDDLE: refuse
+  bad bytes at the end, n = A, same boot as the anchor; or the frame    | TORN: keep the tail aside, cut, sync,
+  runs past the end of the file, or one of its sectors is all zero      | warn, start
+  bad bytes at the end otherwise                                        | DAMAGED_END: refuse
+
+Why bad bytes at the end may be cut: the next frame is not written before the last one is on disk, so at most one
+frame was never acknowledged. A frame that a crash tore is cut short, or misses sectors; while the machine runs on,
+the anchor knows the last acknowledged frame exactly. Anything else was on disk once, and has changed since.
+
+A newer format, a damaged header and a wrong SECRET are told before (header.py), a lock that is taken before that
+(lock.py). A refusal changes nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from enum import Enum, auto
+
+from jobengine.errors import Damaged
+from jobengine.journal.anchor import Mark
+from jobengine.journal.codec import ChangeDecoder, ChangeEncoder, Malformed
+from jobengine.journal.frame import FrameType, Head
+from jobengine.journal.header import Header
+from jobengine.journal.scan import Scan, Trouble
+from jobengine.journal.snapshot import SnapshotCount
+from jobengine.model.changes import Change
+
+Replay = Callable[[Sequence[Change]], object]
+
+
+class Verdict(Enum):
+    """A row of the table."""
+
+    MISSING = auto()
+    FINE = auto()
+    DAMAGED_MIDDLE = auto()
+    TORN = auto()
+    DAMAGED_END = auto()
+
+
+class Recovery:
+    """One reading of a file: replays it, then says what it is."""
+
+    def __init__(self, header: Header, mark: Mark | None, scan: Scan, *, boot_id: bytes) -> None:
+        self.frames = 0
+        self.records = 0
+        self._header = header
+        self._mark = mark
+        self._scan = scan
+        self._boot_id = boot_id
+        self._decoder = ChangeDecoder()
+        self._snapshot = SnapshotCount()
+
+    @property
+    def encoder(self) -> ChangeEncoder:
+        """What goes on encoding where the file ends."""
+        return self._decoder.encoder()
+
+    def replay(self, replay: Replay) -> None:
+        """Hand over every change, in order. Raises Damaged for a frame that makes no sense."""
+        for head, body in self._scan.frames():
+            self.frames += 1
+            match head.type:
+                case FrameType.CHANGES:
+                    replay(self._changes(head, body))
+                case FrameType.SNAPSHOT:
+                    changes = self._changes(head, body)
+                    self._snapshot.add(head.tag, len(changes))
+                    replay(changes)
+                case FrameType.SNAPSHOT_END:
+                    if not self._snapshot.end(body):
+                        raise _senseless(head, "a snapshot that is not what its end says")
+                case FrameType.BLOB | FrameType.SEAL:
+                    pass
+                case _:
+                    raise _senseless(head, "a type that this program does not know")
+
+    def verdict(self) -> Verdict:
+        """The first row of the table that fits."""
+        trouble = self._scan.trouble
+        if self._is_of_another_file() or self._missing_commits() or self._lacks_its_snapshot():
+            return Verdict.MISSING
+        if trouble is None:
+            return Verdict.FINE
+        if self._scan.authentic_head_behind(trouble) is not None:
+            return Verdict.DAMAGED_MIDDLE
+        return Verdict.TORN if self._may_be_torn(trouble) else Verdict.DAMAGED_END
+
+    def refusal(self, verdict: Verdict) -> Damaged:
+        """Why the server does not start, and what helps."""
+        help_ = "`jobengine db repair`"
+        if verdict is Verdict.MISSING:
+            help_ = "`jobengine db restore` if an older copy was put back on purpose, or `jobengine db repair --accept-loss`"
+        reasons = [reason for reason in (self._missing(), self._damage()) if reason]
+        return Damaged(f"the database file is not whole: {'; '.join(reasons)}. Nothing was changed. See {help_}")
+
+    def _changes(self, head: Head, body: bytes) -> list[Change]:
+        try:
+            changes = self._decoder.decode(body)
+        except Malformed as error:
+            raise _senseless(head, str(error)) from None
+        self.records += len(changes)
+        return changes
+
+    def _is_of_another_file(self) -> bool:
+        known = (self._header.file_id, self._header.parent.file_id)
+        return self._mark is not None and self._mark.file_id not in known
+
+    def _missing_commits(self) -> int:
+        """How many commits the anchor remembers that are not here."""
+        if self._mark is None:
+            return 0
+        own = self._mark.file_id == self._header.file_id
+        here = self._scan.place.sequence if own else self._header.parent.sequence
+        return max(0, self._mark.sequence - here)
+
+    def _lacks_its_snapshot(self) -> bool:
+        return self._header.parent.known and not self._snapshot.ended
+
+    def _may_be_torn(self, trouble: Trouble) -> bool:
+        mark, sequence = self._mark, self._scan.place.sequence
+        if mark is not None and (mark.sequence, mark.boot_id) == (sequence, self._boot_id):
+            return True
+        return self._scan.runs_past_the_end(trouble) or self._scan.has_zero_sector(trouble)
+
+    def _missing(self) -> str | None:
+        place = self._scan.place
+        if self._is_of_another_file():
+            return "its anchor belongs to another file"
+        if self._mark is not None and (missing := self._missing_commits()):
+            there = f"commit {self._mark.sequence} of {_date(self._mark.time)}"
+            here = f"commit {place.sequence} of {_date(place.time)}"
+            return f"{missing} acknowledged commits are missing: the anchor remembers {there}, here the last is {here}"
+        return "its snapshot is not complete" if self._lacks_its_snapshot() else None
+
+    def _damage(self) -> str | None:
+        trouble, place = self._scan.trouble, self._scan.place
+        if trouble is None:
+            return None
+        where = f"bad bytes at offset {trouble.offset}, behind commit {place.sequence}"
+        beyond = self._scan.authentic_head_behind(trouble)
+        if beyond is None:
+            return f"{where}, {self._scan.size - trouble.offset} of them, up to the end"
+        length = beyond.offset - trouble.offset
+        return f"{where}, {length} of them; it goes on at offset {beyond.offset} with commit {beyond.sequence}"
+
+
+def _senseless(head: Head, reason: str) -> Damaged:
+    return Damaged(f"frame {head.sequence} at offset {head.offset} is authentic, and yet holds {reason}")
+
+
+def _date(time: int) -> str:
+    return datetime.fromtimestamp(time / 1000, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,107 @@
+"""Going through the frames of a database file, from the first to the last good one."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec import Struct
+
+from jobengine.journal.files import Files, read_all
+from jobengine.journal.frame import ALIGNMENT, HEAD_BYTES, MAGIC, FrameSealer, FrameType, Head, Place
+
+_SECTOR: Final = 512
+_CHUNK: Final = 8 * 1024 * 1024
+
+
+class Trouble(Struct, frozen=True):
+    """Bytes behind the last good frame that are none."""
+
+    offset: int
+    end: int  # of the frame as its authentic head has it, else of the file
+
+
+class Scan:
+    """Reads a file in large pieces, so that its size does not matter for memory."""
+
+    def __init__(self, files: Files, file: int, sealer: FrameSealer, place: Place) -> None:
+        self.place = place  # behind the last good frame
+        self.last: Head | None = None  # the last good frame
+        self.trouble: Trouble | None = None  # what ended the scan, if not the end of the file
+        self.size = files.size(file)
+        self._files = files
+        self._file = file
+        self._sealer = sealer
+        self._chunk = b""
+        self._chunk_offset = 0
+
+    def frames(self) -> Iterator[tuple[Head, bytes]]:
+        """Each good frame and its body; blobs without theirs. Afterwards `trouble` says what ended it."""
+        while self.place.end < self.size:
+            offset = self.place.end
+            head = self._head(offset)
+            if head is None or head.end > self.size:
+                self.trouble = Trouble(offset, self.size if head is None else head.end)
+                return
+            body = self._body(head) if self._follows(head) else None
+            if body is None:
+                self.trouble = Trouble(offset, head.end)
+                return
+            self.place = Place(head.end, head.sequence, head.time, head.tag)
+            self.last = head
+            yield head, body
+
+    def authentic_head_behind(self, trouble: Trouble) -> Head | None:
+        """The first authentic head behind the trouble: then it is no torn tail."""
+        offset = trouble.offset + ALIGNMENT
+        while offset + HEAD_BYTES <= self.size:
+            chunk, position = self._at(offset, HEAD_BYTES)
+            found = chunk.find(MAGIC, position)
+            if found < 0:
+                offset = _aligned(self._chunk_offset + len(chunk) - len(MAGIC) + 1)
+                continue
+            offset = _aligned(self._chunk_offset + found)
+            if offset == self._chunk_offset + found and (head := self._head(offset)) is not None:
+                return head
+            offset = _aligned(self._chunk_offset + found + 1)
+        return None
+
+    def runs_past_the_end(self, trouble: Trouble) -> bool:
+        """The frame is longer than the file, or the file ends in its head."""
+        return trouble.end > self.size or self.size - trouble.offset < HEAD_BYTES
+
+    def has_zero_sector(self, trouble: Trouble) -> bool:
+        """One of the sectors of the frame never came to the disk."""
+        end = min(trouble.end, self.size)
+        start = trouble.offset
+        while start < end:
+            stop = min((start // _SECTOR + 1) * _SECTOR, end)
+            chunk, position = self._at(start, stop - start)
+            if not any(chunk[position : position + stop - start]):
+                return True
+            start = stop
+        return False
+
+    def _follows(self, head: Head) -> bool:
+        return head.sequence == self.place.sequence + 1 and head.tag_before == self.place.tag
+
+    def _head(self, offset: int) -> Head | None:
+        chunk, position = self._at(offset, HEAD_BYTES)
+        return self._sealer.head(chunk, position, offset=offset)
+
+    def _body(self, head: Head) -> bytes | None:
+        # The body of a blob is not read, but at the end of the file: only there may it be unsynced.
+        if head.type == FrameType.BLOB and head.end < self.size:
+            return b""
+        chunk, position = self._at(head.offset, head.end - head.offset)
+        return self._sealer.body(head, chunk, position)
+
+    def _at(self, offset: int, length: int) -> tuple[bytes, int]:
+        """A piece of the file that holds these bytes, and where in it they start."""
+        position = offset - self._chunk_offset
+        if position < 0 or position + length > len(self._chunk):
+            self._chunk = read_all(self._files, self._file, max(_CHUNK, length), offset)
+            self._chunk_offset, position = offset, 0
+        return self._chunk, position
+
+
+def _aligned(offset: int) -> int:
+    return -(-offset // ALIGNMENT) * ALIGNMENT

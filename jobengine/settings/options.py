@@ -1,0 +1,173 @@
+"""The table of options. What is checked, what is documented and what exists are these same lines."""
+
+from operator import attrgetter
+from typing import Final
+
+from msgspec import Struct
+
+from jobengine.settings.kinds import Kind, Memory, Number, Several, Size, Text, Whole, written
+from jobengine.settings.schema import MEBIBYTE, QueueSettings, Settings
+
+QUEUES: Final = "queues"
+QUEUE: Final = "queues.<name>"  # what is said of a queue, whatever its name
+
+TEN_YEARS_MINUTES: Final = 10 * 365 * 24 * 60
+HOUR_SECONDS: Final = 60 * 60
+
+_NAME: Final = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+NAME: Final = Text(_NAME, 'a name (letters, digits, ".", "_", "-"; at most 64, a letter or digit first)')
+NAME_OR_ALL: Final = Text(rf"\*|{_NAME}", f'{NAME.meaning}, or "*" for every service')
+ADDRESS: Final = Text("[A-Za-z0-9.:_-]{1,253}", "an IP address or the name of a host")
+HOST_NAME: Final = Text(r"\*|[A-Za-z0-9._-]{1,253}", 'the name of a host without its port, or "*" for any')
+ORIGIN: Final = Text(
+    r"https?://[A-Za-z0-9._-]{1,253}(:[0-9]{1,5})?", "an origin such as https://jobs.example.org"
+)
+PORT: Final = Whole(0, 65535)
+SECONDS: Final = Number(0.1, HOUR_SECONDS)
+KEEP: Final = Number(0, TEN_YEARS_MINUTES)
+TIMEOUT: Final = Number(0.01, TEN_YEARS_MINUTES)
+
+
+class Option(Struct, frozen=True):
+    """One line of the table. `path` leads to the value, in the file and in `Settings` alike."""
+
+    path: str
+    kind: Kind
+    meaning: str
+    unit: str = ""
+    live: bool = False  # whether a change is taken up while the server runs; else a restart is needed
+    needed: bool = False
+    inherits: bool = False  # from the option of the same name at the top
+    default_text: str = ""  # the default, where it depends on the machine
+
+    @property
+    def section(self) -> str:
+        """The path of what it stands in; "" is the top of the file."""
+        return self.path.rpartition(".")[0]
+
+    @property
+    def name(self) -> str:
+        """Its key there."""
+        return self.path.rpartition(".")[2]
+
+    @property
+    def default(self) -> object:
+        """The value that holds when it is not there."""
+        if self.section == QUEUE:
+            return attrgetter(self.name)(QueueSettings(name="", read=frozenset(), write=frozenset()))
+        return attrgetter(self.path)(Settings())
+
+    @property
+    def written_default(self) -> str:
+        """The default as it would be written in the file."""
+        return self.default_text or written(self.kind, self.default)
+
+
+OPTIONS: Final = (
+    Option("version", Number(1, 1), "The version of the API and of this file; 1.0 is the same.", live=True),
+    Option("host", ADDRESS, "Where the server listens; 0.0.0.0 is every IPv4 interface."),
+    Option("port", PORT, "The port of the API; 0 takes any that is free."),
+    Option(
+        "admin", Several(NAME), "The services that may administer the server and read /metrics.", live=True
+    ),
+    Option(
+        "allowed_hosts",
+        Several(HOST_NAME),
+        "The Host names that are answered besides IP addresses and names without a dot.",
+    ),
+    Option("allowed_origins", Several(ORIGIN), "The web pages of other origins that may send requests."),
+    Option(
+        "job_keep_minutes", KEEP, "How long an ended job is kept after its last update.", "minutes", live=True
+    ),
+    Option(
+        "job_timeout_minutes",
+        TIMEOUT,
+        "How long without an update until a job in progress fails.",
+        "minutes",
+        live=True,
+    ),
+    Option(
+        "database.compact_above_mib",
+        Whole(0, 1024 * 1024),
+        "No smaller database file is written anew.",
+        "MiB",
+    ),
+    Option(
+        "database.compact_live_ratio",
+        Number(0, 1),
+        "The file is written anew when less of it is still of use.",
+        "of the file",
+    ),
+    Option("limits.body_bytes", Size(1024, 64 * MEBIBYTE), "The largest body of a request.", "bytes"),
+    Option(
+        "limits.connections",
+        Whole(1, 1_000_000),
+        "The most connections; fewer where the system allows fewer open files.",
+        "connections",
+    ),
+    Option("limits.header_seconds", SECONDS, "The time for the complete header of a request.", "seconds"),
+    Option("limits.body_seconds", SECONDS, "The time for the complete body of a request.", "seconds"),
+    Option(
+        "limits.idle_seconds", SECONDS, "How long a connection may stay open between two requests.", "seconds"
+    ),
+    Option("limits.write_seconds", SECONDS, "How long a client may leave its answer unread.", "seconds"),
+    Option(
+        "limits.memory",
+        Memory(MEBIBYTE),
+        "The memory that jobs may take; a create beyond it gets 429.",
+        "bytes",
+        default_text="50%",
+    ),
+    Option("metrics.host", ADDRESS, "Where a listener for /metrics alone listens."),
+    Option(
+        "metrics.port",
+        PORT,
+        "Its port; whoever reaches it may scrape. Without a port there is no such listener.",
+    ),
+    Option(
+        f"{QUEUE}.read",
+        Several(NAME_OR_ALL),
+        "The services that may claim and list jobs.",
+        live=True,
+        needed=True,
+    ),
+    Option(
+        f"{QUEUE}.write",
+        Several(NAME_OR_ALL),
+        "The services that may create, change and delete jobs.",
+        live=True,
+        needed=True,
+    ),
+    Option(
+        f"{QUEUE}.job_keep_minutes", KEEP, "As above, for this queue.", "minutes", live=True, inherits=True
+    ),
+    Option(
+        f"{QUEUE}.job_timeout_minutes",
+        TIMEOUT,
+        "As above, for this queue.",
+        "minutes",
+        live=True,
+        inherits=True,
+    ),
+    Option(
+        f"{QUEUE}.max_attempts",
+        Whole(1, 1000),
+        "How often a job is handed out before a timeout is final.",
+        "attempts",
+        live=True,
+    ),
+)
+
+
+def options_of(section: str) -> dict[str, Option]:
+    """The options that stand directly in this section, by name."""
+    return {option.name: option for option in OPTIONS if option.section == section}
+
+
+def sections_of(section: str) -> frozenset[str]:
+    """The names of the sections that stand directly in this section, but for the queues."""
+    return frozenset(
+        option.section.rpartition(".")[2]
+        for option in OPTIONS
+        if option.section and option.section != QUEUE and option.section.rpartition(".")[0] == section
+    )

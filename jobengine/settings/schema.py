@@ -1,0 +1,64 @@
+"""The settings, typed and checked. What each of them means, and may be, stands in options.py."""
+
+from typing import Final
+
+from msgspec import Struct, field
+
+from jobengine.settings.memory import machine_memory
+
+EVERYONE: Final = "*"
+MEBIBYTE: Final = 1024 * 1024
+
+
+class QueueSettings(Struct, frozen=True):
+    """A queue as the configuration names it; `EVERYONE` in `read` or `write` is every service."""
+
+    name: str
+    read: frozenset[str]
+    write: frozenset[str]
+    job_keep_minutes: float = 60
+    job_timeout_minutes: float = 10
+    max_attempts: int = 1
+
+
+class DatabaseSettings(Struct, frozen=True):
+    """When the database file is worth writing anew."""
+
+    compact_above_mib: int = 64
+    compact_live_ratio: float = 0.5
+
+
+class Limits(Struct, frozen=True):
+    """What the door lets in, and for how long."""
+
+    body_bytes: int = MEBIBYTE
+    connections: int = 10_000
+    header_seconds: float = 10
+    body_seconds: float = 30
+    idle_seconds: float = 75
+    write_seconds: float = 60
+    memory: int = field(default_factory=lambda: machine_memory() // 2)  # bytes
+
+
+class MetricsSettings(Struct, frozen=True):
+    """A listener of its own for /metrics; none without a port."""
+
+    host: str = "127.0.0.1"
+    port: int | None = None
+
+
+class Settings(Struct, frozen=True):
+    """The whole of the configuration."""
+
+    version: int = 1
+    host: str = "127.0.0.1"
+    port: int = 6010
+    admin: frozenset[str] = frozenset()
+    allowed_hosts: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
+    job_keep_minutes: float = 60  # these two are what a queue has that names none;
+    job_timeout_minutes: float = 10  # each of `queues` already holds its own
+    database: DatabaseSettings = DatabaseSettings()
+    limits: Limits = field(default_factory=Limits)
+    metrics: MetricsSettings = MetricsSettings()
+    queues: tuple[QueueSettings, ...] = ()

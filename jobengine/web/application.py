@@ -1,0 +1,116 @@
+"""The way in: every request passes here, and every answer leaves here."""
+
+import itertools
+import re
+import secrets
+import time
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Final
+
+import structlog
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web import AbstractRoute, BaseRequest, HTTPMethodNotAllowed, RequestPayloadError, UrlDispatcher
+
+from jobengine.errors import BadRequest, JobEngineError, MethodNotAllowed, NoSuchPath, Unavailable
+from jobengine.web.hosts import Hosts
+from jobengine.web.metrics import Metrics
+from jobengine.web.problems import problem
+from jobengine.web.reply import Reply
+from jobengine.web.routes import Route
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:/=+-]{1,128}")
+
+log = structlog.get_logger(__name__)
+
+
+class Application:
+    """Names each request, finds its route, and turns what is refused into a problem."""
+
+    def __init__(self, *, hosts: Hosts, metrics: Metrics, write_seconds: float) -> None:
+        self.router = UrlDispatcher()
+        self.why_not_ready: str | None = "the server is starting"
+        self._routes: dict[AbstractRoute, Route] = {}
+        self._probes: set[Route] = set()
+        self._hosts = hosts
+        self._metrics = metrics
+        self._write_seconds = write_seconds
+        self._request_id_prefix = secrets.token_hex(4).encode()
+        self._request_numbers = itertools.count(1)
+
+    def open(self, routes: Iterable[Route]) -> None:
+        """Serve these routes when the server is ready."""
+        for route in routes:
+            self._routes[self.router.add_route(route.method, route.path, route.answer)] = route  # type: ignore[arg-type]
+
+    def open_probes(self, routes: Iterable[Route]) -> None:
+        """Serve these routes always: also while the server starts and stops."""
+        probes = list(routes)
+        self.open(probes)
+        self._probes.update(probes)
+
+    async def answer(self, request: BaseRequest) -> Reply:
+        """The answer to any request."""
+        started = time.perf_counter()
+        request_id = self._request_id(request)
+        kind = "none"
+        try:
+            self._hosts.check(request)
+            route, variables = await self._find(request)
+            kind = route.kind
+            reply = await route.answer(request, variables)
+            outcome = "empty" if reply.status == HTTPStatus.NO_CONTENT else "ok"
+        except Exception as error:  # whatever happens, there is an answer
+            refusal = _refusal(error)
+            reply = problem(refusal, request_id)
+            outcome = refusal.code
+            if reply.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+                log.error("request failed", request_id=request_id.decode(), exc_info=error)
+        self._metrics.operation(kind, outcome, time.perf_counter() - started)
+        return self._complete(reply, request_id)
+
+    def refuse(self, error: JobEngineError) -> Reply:
+        """The answer to what was not even a request."""
+        request_id = self._request_id(None)
+        self._metrics.operation("none", error.code, 0.0)
+        reply = self._complete(problem(error, request_id), request_id)
+        reply.closes = True
+        return reply
+
+    async def _find(self, request: BaseRequest) -> tuple[Route, Mapping[str, str]]:
+        """Raises BadRequest, NoSuchPath, MethodNotAllowed, Unavailable."""
+        if request.version.major != 1:
+            raise BadRequest("this server speaks HTTP/1.1")
+        match = await self.router.resolve(request)
+        route = self._routes.get(match.route)
+        if self.why_not_ready is not None and route not in self._probes:
+            raise Unavailable(self.why_not_ready)
+        if route is not None:
+            return route, match
+        if isinstance(match.http_exception, HTTPMethodNotAllowed):
+            raise MethodNotAllowed(frozenset(match.http_exception.allowed_methods))
+        raise NoSuchPath("nothing is served under this path")
+
+    def _complete(self, reply: Reply, request_id: bytes) -> Reply:
+        reply.request_id = request_id
+        reply.write_seconds = self._write_seconds
+        reply.closes = reply.closes or self.why_not_ready is not None
+        return reply
+
+    def _request_id(self, request: BaseRequest | None) -> bytes:
+        """The client's own, when it is one; else a new one."""
+        if (
+            request is not None
+            and (sent := request.headers.get("X-Request-Id"))
+            and _REQUEST_ID.fullmatch(sent)
+        ):
+            return sent.encode()
+        return b"%b-%x" % (self._request_id_prefix, next(self._request_numbers))
+
+
+def _refusal(error: Exception) -> JobEngineError:
+    if isinstance(error, JobEngineError):
+        return error
+    if isinstance(error, (RequestPayloadError, HttpProcessingError, ConnectionError)):
+        return BadRequest("the body ended before it was complete, or is not as HTTP allows")
+    return JobEngineError("the server failed")

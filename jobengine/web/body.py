@@ -1,0 +1,81 @@
+"""The body of a request: within its size, in time, and JSON."""
+
+import asyncio
+from typing import Final
+
+from aiohttp.web import BaseRequest
+
+from jobengine.errors import BodyTimeout, BodyTooLarge, Unavailable, UnsupportedMediaType
+
+_JSON: Final = "application/json"
+
+
+class BodyReader:
+    """Reads bodies. Knows which are half received, so that a server that stops can cut them."""
+
+    def __init__(self, *, most_bytes: int, seconds: float) -> None:
+        self._most_bytes = most_bytes
+        self._seconds = seconds
+        self._waiting: set[asyncio.Timeout] = set()
+        self._cut = False
+
+    async def read(self, request: BaseRequest) -> bytes:
+        """The whole body.
+
+        Raises UnsupportedMediaType, BodyTooLarge, BodyTimeout, and Unavailable when the server stops.
+        """
+        check_is_json(request)
+        if (request.content_length or 0) > self._most_bytes:
+            raise self._too_large()
+        if request.content.is_eof():  # it came with its head
+            body = request.content.read_nowait()
+        else:
+            body = await self._receive(request)
+        if len(body) > self._most_bytes:
+            raise self._too_large()
+        return body
+
+    def cut(self) -> None:
+        """Wait for no body any more: the server stops."""
+        self._cut = True
+        for timeout in self._waiting:
+            timeout.reschedule(0)
+
+    async def _receive(self, request: BaseRequest) -> bytes:
+        if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
+            request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        try:
+            async with asyncio.timeout(0 if self._cut else self._seconds) as timeout:
+                self._waiting.add(timeout)
+                try:
+                    return await self._gather(request)
+                finally:
+                    self._waiting.discard(timeout)
+        except TimeoutError:
+            if self._cut:
+                raise Unavailable("the server stops") from None
+            raise BodyTimeout(f"the body was not complete after {self._seconds:g} s") from None
+
+    async def _gather(self, request: BaseRequest) -> bytes:
+        pieces = bytearray()
+        while piece := await request.content.readany():
+            pieces += piece
+            if len(pieces) > self._most_bytes:
+                raise self._too_large()
+        return bytes(pieces)
+
+    def _too_large(self) -> BodyTooLarge:
+        return BodyTooLarge(f"a body may have {self._most_bytes} bytes")
+
+
+def check_is_json(request: BaseRequest) -> None:
+    """Raises UnsupportedMediaType when what is sent is said to be something else.
+
+    The document of API v1 names the type once in X-Content-Type, once in Content-Type: either will do.
+    """
+    headers = request.headers
+    if "Content-Encoding" in headers:
+        raise UnsupportedMediaType("a body may not be compressed")
+    named = [headers[name] for name in ("X-Content-Type", "Content-Type") if name in headers]
+    if named and not any(value.partition(";")[0].strip().lower() == _JSON for value in named):
+        raise UnsupportedMediaType(f"the body must be {_JSON}")

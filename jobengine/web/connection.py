@@ -1,0 +1,167 @@
+"""The guarded door: no connection waits for ever, and not too many are open."""
+
+import asyncio
+import resource
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, cast
+
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
+from aiohttp.web import BaseRequest, RequestHandler, Server, StreamResponse
+
+from jobengine.errors import BadRequest, HeadersTooLarge, JobEngineError, UriTooLong
+from jobengine.settings.schema import Limits
+from jobengine.web.reply import Reply
+
+URI_MOST_BYTES: Final = 4096
+FIELD_MOST_BYTES: Final = 8192
+FIELDS_MOST: Final = 64
+LINGER_SECONDS: Final = 2.0  # how long what a refused client goes on sending is read and thrown away
+WATCH_SECONDS: Final = 1.0
+SPARE_DESCRIPTORS: Final = 64  # for the database, the log, the event loop and the like
+
+_TOO_MANY: Final = (
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+)
+
+
+class Connection(RequestHandler):
+    """One client's connection. aiohttp closes those that are idle; this also closes on half-sent heads."""
+
+    __slots__ = ("_door", "head_since", "is_busy")
+
+    def __init__(self, door: "Door", **options: Any) -> None:
+        super().__init__(door, **options)
+        self._door = door
+        self.head_since: float | None = None  # the loop's time since which a head is incomplete
+        self.is_busy = False  # with a request whose head is complete
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Let it in, or turn it away when there are too many."""
+        if not self._door.let_in(self):
+            self._force_close = True
+            cast(asyncio.Transport, transport).write(_TOO_MANY)
+            transport.close()
+            return
+        self.head_since = self._loop.time()
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """It is gone."""
+        self._door.let_out(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """From its first byte on, a head has only so long."""
+        if self.head_since is None and not self.is_busy:
+            self.head_since = self._loop.time()
+        super().data_received(data)
+
+    def handle_error(
+        self,
+        request: BaseRequest,  # noqa: ARG002
+        status: int = 500,  # noqa: ARG002
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002
+    ) -> StreamResponse:
+        """The answer to what could not be parsed. It repeats no byte of it."""
+        return cast(StreamResponse, self._door.refuse(_refusal(exc)))
+
+
+class Door(Server):
+    """Makes the connections, counts them, and closes those whose head does not come."""
+
+    def __init__(
+        self,
+        answer: Callable[[BaseRequest], Awaitable[Reply | StreamResponse]],
+        refuse: Callable[[JobEngineError], Reply],
+        limits: Limits,
+    ) -> None:
+        super().__init__(
+            self._answer,
+            keepalive_timeout=limits.idle_seconds,
+            access_log=None,
+            max_line_size=URI_MOST_BYTES,
+            max_field_size=FIELD_MOST_BYTES,
+            max_headers=FIELDS_MOST,
+            lingering_time=LINGER_SECONDS,
+            auto_decompress=False,
+        )
+        self._answer_request = answer
+        self.refuse = refuse
+        self._header_seconds = limits.header_seconds
+        self._most = connections_most(limits.connections)
+        self._open: set[Connection] = set()
+        self._watch: asyncio.Task[None] | None = None
+
+    def __call__(self) -> Connection:
+        """A connection for the event loop."""
+        return Connection(self, loop=self._loop, **self._kwargs)
+
+    def start(self) -> None:
+        """Begin to watch over the connections."""
+        self._watch = asyncio.create_task(self._watch_heads())
+
+    def stop(self) -> None:
+        """Watch no more."""
+        if self._watch is not None:
+            self._watch.cancel()
+
+    @property
+    def open_connections(self) -> int:
+        """How many there are."""
+        return len(self._open)
+
+    def let_in(self, connection: Connection) -> bool:
+        """Whether there is room for it."""
+        if len(self._open) >= self._most:
+            return False
+        self._open.add(connection)
+        return True
+
+    def let_out(self, connection: Connection) -> None:
+        """It is closed, or was not let in."""
+        self._open.discard(connection)
+
+    async def _answer(self, request: BaseRequest) -> StreamResponse:
+        connection = cast(Connection, request.protocol)
+        connection.head_since = None
+        connection.is_busy = True
+        try:
+            return cast(StreamResponse, await self._answer_request(request))
+        finally:
+            connection.is_busy = False
+
+    async def _watch_heads(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            too_long_ago = self._loop.time() - self._header_seconds
+            for connection in list(self._open):
+                if connection.head_since is not None and connection.head_since < too_long_ago:
+                    connection.force_close()
+
+
+def connections_most(wanted: int) -> int:
+    """As many connections as wanted, or as the process may have open files.
+
+    At that limit every accept would fail, with a traceback in the log each time.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + SPARE_DESCRIPTORS
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        return max(1, soft - SPARE_DESCRIPTORS)
+    return wanted
+
+
+def _refusal(error: BaseException | None) -> JobEngineError:
+    if isinstance(error, LineTooLong):
+        limit = str(error.args[-1])
+        if limit == str(URI_MOST_BYTES):
+            return UriTooLong(f"a request target may have {URI_MOST_BYTES} bytes")
+        return HeadersTooLarge(f"a header field may have {FIELD_MOST_BYTES} bytes")
+    if isinstance(error, HttpProcessingError):
+        if error.message == "Too many headers received":
+            return HeadersTooLarge(f"a request may have {FIELDS_MOST} header fields")
+        return BadRequest("this is not HTTP/1.1 as RFC 9112 describes it")
+    return JobEngineError("a request failed outside of its route")

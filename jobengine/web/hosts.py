@@ -1,0 +1,68 @@
+"""Which Host names the server answers for: a web page must not drive a server in its reader's own network."""
+
+from collections.abc import Iterable
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiohttp.web import BaseRequest
+
+from jobengine.errors import BadRequest, HostRefused, OriginRefused
+
+_ANY: Final = "*"
+_REMEMBERED: Final = 1000
+
+
+class Hosts:
+    """Checks Host and Origin.
+
+    Without being told, it answers for IP addresses and for names without a dot (localhost, a container's
+    name): an attacker's page comes from a name with a dot, which then would have to resolve to this server.
+    """
+
+    def __init__(self, *, names: Iterable[str], origins: Iterable[str]) -> None:
+        self._names = frozenset(name.lower() for name in names)
+        self._origins = frozenset(origin.lower() for origin in origins)
+        self._accepted: set[str] = set()
+
+    def check(self, request: BaseRequest) -> None:
+        """Raises BadRequest, HostRefused, OriginRefused."""
+        hosts = request.headers.getall("Host", ())
+        if len(hosts) != 1:
+            if hosts or request.version.minor:
+                raise BadRequest("a request names one Host")
+            hosts = ("localhost",)  # HTTP/1.0 has no Host
+        if hosts[0] not in self._accepted:
+            self._check_host(hosts[0])
+        if "Origin" in request.headers:
+            self._check_origin(request.headers.getall("Origin"), hosts[0])
+
+    def _check_host(self, host: str) -> None:
+        name = _host_name(host)
+        if not (_ANY in self._names or name in self._names or "." not in name or _is_address(name)):
+            raise HostRefused("this server does not answer for that Host; allowed_hosts can name it")
+        if len(self._accepted) < _REMEMBERED:
+            self._accepted.add(host)
+
+    def _check_origin(self, origins: list[str], host: str) -> None:
+        for origin in origins:
+            is_own = urlsplit(origin).netloc.lower() == host.lower()
+            if not is_own and origin.lower() not in self._origins:
+                raise OriginRefused(
+                    "pages of that origin may not use this server; allowed_origins can name it"
+                )
+
+
+def _host_name(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return "."  # no host has this name
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True

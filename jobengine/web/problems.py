@@ -1,0 +1,75 @@
+"""Refusals as HTTP says them: application/problem+json (RFC 9457)."""
+
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+
+from jobengine import errors
+from jobengine.errors import JobEngineError
+from jobengine.web.reply import Reply
+
+PROBLEM_JSON: Final = b"application/problem+json"
+RETRY_SECONDS: Final = 5
+
+# The one table of codes and statuses. A refusal that is not here is a fault of the server: 500.
+STATUSES: Final[dict[str, HTTPStatus]] = {
+    errors.HeaderMissing.code: HTTPStatus.BAD_REQUEST,
+    errors.DuplicateHeader.code: HTTPStatus.BAD_REQUEST,
+    errors.NotFound.code: HTTPStatus.NOT_FOUND,
+    errors.NoSuchPath.code: HTTPStatus.NOT_FOUND,
+    errors.Forbidden.code: HTTPStatus.FORBIDDEN,
+    errors.HostRefused.code: HTTPStatus.MISDIRECTED_REQUEST,
+    errors.OriginRefused.code: HTTPStatus.FORBIDDEN,
+    errors.BadRequest.code: HTTPStatus.BAD_REQUEST,
+    errors.HeadersTooLarge.code: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    errors.UriTooLong.code: HTTPStatus.REQUEST_URI_TOO_LONG,
+    errors.MethodNotAllowed.code: HTTPStatus.METHOD_NOT_ALLOWED,
+    errors.BodyTimeout.code: HTTPStatus.REQUEST_TIMEOUT,
+    errors.BodyTooLarge.code: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.UnsupportedMediaType.code: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.InvalidJson.code: HTTPStatus.BAD_REQUEST,
+    errors.ValidationFailed.code: HTTPStatus.BAD_REQUEST,
+    errors.BadState.code: HTTPStatus.CONFLICT,
+    errors.QueueFull.code: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.Unavailable.code: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.StorageFull.code: HTTPStatus.INSUFFICIENT_STORAGE,
+    errors.OutcomeUnknown.code: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+_ASK_AGAIN: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+# After these nobody knows where the next request would begin, or more of the body is to come.
+_CLOSING: Final = frozenset(
+    {
+        errors.BadRequest.code,
+        errors.HeadersTooLarge.code,
+        errors.UriTooLong.code,
+        errors.BodyTimeout.code,
+        errors.BodyTooLarge.code,
+    }
+)
+
+
+def problem(error: JobEngineError, request_id: bytes) -> Reply:
+    """A refusal as an answer. Whatever is not meant for callers says no more than that it happened."""
+    status = STATUSES.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
+    known = error.code in STATUSES
+    document = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": error.detail if known else "the server failed; its log tells more under this request id",
+        "code": error.code if known else JobEngineError.code,
+        "request_id": request_id.decode(),
+    }
+    if error.errors:
+        document["errors"] = error.errors
+    headers = b"Retry-After: %d\r\n" % RETRY_SECONDS if status in _ASK_AGAIN else b""
+    if isinstance(error, errors.MethodNotAllowed):
+        headers += f"Allow: {', '.join(sorted(error.allowed))}\r\n".encode()
+    return Reply(
+        status,
+        msgspec.json.encode(document),
+        content_type=PROBLEM_JSON,
+        headers=headers,
+        closes=error.code in _CLOSING,
+    )

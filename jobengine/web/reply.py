@@ -1,0 +1,150 @@
+"""Answers, written to the connection with as few writes as they need.
+
+aiohttp asks three things of an answer: `prepare`, `write_eof` and `keep_alive`. Its own Response also keeps a
+dictionary of headers, serializes it and writes twice, which for 300 bytes costs as much as deciding a command.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Final
+from wsgiref.handlers import format_date_time
+
+from aiohttp.web import BaseRequest
+
+JSON: Final = b"application/json"
+WRITE_SECONDS: Final = 60.0
+_STATUS_LINES: Final = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
+}
+
+
+class Reply:
+    """Status, headers and a body that is all there."""
+
+    __slots__ = (
+        "_request",
+        "body",
+        "closes",
+        "content_type",
+        "headers",
+        "keep_alive",
+        "request_id",
+        "status",
+        "write_seconds",
+    )
+
+    def __init__(
+        self,
+        status: int,
+        body: bytes = b"",
+        *,
+        content_type: bytes = JSON,
+        headers: bytes = b"",
+        closes: bool = False,
+    ) -> None:
+        self.status = status
+        self.body = body
+        self.content_type = content_type
+        self.headers = headers  # whole lines, each with its CR LF
+        self.closes = closes  # the connection, once this is written
+        self.keep_alive = False
+        self.request_id = b"-"
+        self.write_seconds = WRITE_SECONDS  # that a client may leave it unread
+        self._request: BaseRequest | None = None
+
+    async def prepare(self, request: BaseRequest) -> None:
+        """Called by aiohttp before `write_eof`; nothing is written yet."""
+        self._request = request
+        self.keep_alive = request.keep_alive and not self.closes
+
+    async def write_eof(self) -> None:
+        """Write it. A client that does not read what it asked for is waited for, but not for ever."""
+        request = self._request
+        if request is None or request.transport is None:
+            return
+        body = b"" if request.method == "HEAD" else self.body
+        await self._write(request, self._head(request, self._framing(request)) + body)
+
+    def _framing(self, request: BaseRequest) -> bytes:  # noqa: ARG002  # a stream asks for it
+        if self.status == HTTPStatus.NO_CONTENT:
+            return b""
+        return b"Content-Type: %b\r\nContent-Length: %d\r\n" % (self.content_type, len(self.body))
+
+    def _head(self, request: BaseRequest, framing: bytes) -> bytes:
+        connection = b""
+        if not self.keep_alive:
+            connection = b"Connection: close\r\n"
+        elif request.version.minor == 0:
+            connection = b"Connection: keep-alive\r\n"
+        return b"%bDate: %b\r\nX-Request-Id: %b\r\n%b%b%b\r\n" % (
+            _STATUS_LINES[self.status],
+            http_date(int(time.time())),
+            self.request_id,
+            framing,
+            connection,
+            self.headers,
+        )
+
+    async def _write(self, request: BaseRequest, data: bytes) -> None:
+        """Raises ConnectionError when the client is gone, or does not read."""
+        transport = request.transport
+        if transport is None:
+            raise ConnectionResetError("the client is gone")
+        transport.write(data)
+        if transport.get_write_buffer_size():
+            try:
+                async with asyncio.timeout(self.write_seconds):
+                    await request.writer.drain()
+            except TimeoutError:
+                transport.abort()
+                raise ConnectionResetError("the client does not read its answer") from None
+
+
+class Stream(Reply):
+    """An answer whose body is written piece by piece, each when the one before it was taken."""
+
+    __slots__ = ("_pieces",)
+
+    def __init__(self, pieces: AsyncGenerator[bytes, None]) -> None:
+        super().__init__(HTTPStatus.OK)
+        self._pieces = pieces
+
+    async def prepare(self, request: BaseRequest) -> None:
+        """HTTP/1.0 has no chunks: there the end of the connection is the end of the body."""
+        self.closes = self.closes or request.version.minor == 0
+        await super().prepare(request)
+
+    async def write_eof(self) -> None:
+        """Write all pieces. What fails on the way cuts the connection: half a list must not look whole."""
+        request = self._request
+        if request is None:
+            return
+        async with aclosing(self._pieces) as pieces:
+            try:
+                await self._write_all(request, pieces)
+            except BaseException:
+                if request.transport is not None:
+                    request.transport.abort()
+                raise
+
+    async def _write_all(self, request: BaseRequest, pieces: AsyncGenerator[bytes, None]) -> None:
+        await self._write(request, self._head(request, self._framing(request)))
+        in_chunks = request.version.minor > 0
+        async for piece in pieces:
+            await self._write(request, b"%x\r\n%b\r\n" % (len(piece), piece) if in_chunks else piece)
+        if in_chunks:
+            await self._write(request, b"0\r\n\r\n")
+
+    def _framing(self, request: BaseRequest) -> bytes:
+        framing = b"Content-Type: %b\r\n" % self.content_type
+        return framing + b"Transfer-Encoding: chunked\r\n" if request.version.minor else framing
+
+
+@lru_cache(maxsize=1)
+def http_date(second: int) -> bytes:
+    """A time as HTTP writes it (RFC 9110, section 5.6.7)."""
+    return format_date_time(second).encode()

@@ -1,0 +1,130 @@
+"""The routes of API v1. No rules here: identify, parse, submit, reply."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from aiohttp.web import BaseRequest
+from msgspec import UNSET, Struct
+
+from jobengine.access import Access, Action, Right
+from jobengine.engine.interface import Engine
+from jobengine.errors import Problem, ValidationFailed
+from jobengine.model.commands import Claim, Create, Delete, Update
+from jobengine.model.job import Job
+from jobengine.model.states import State
+from jobengine.web.body import BodyReader
+from jobengine.web.caller import only_header
+from jobengine.web.reply import Reply
+from jobengine.web.routes import Route, Variables
+from jobengine.web.v1.bodies import read_create, read_update
+from jobengine.web.v1.job import job_json
+from jobengine.web.v1.listing import Selection, list_jobs
+
+NO_CONTENT: Final = 204
+_STATUSES: Final = {
+    state.value: state for state in (State.QUEUED, State.INPROGRESS, State.COMPLETE, State.FAILED)
+}
+
+
+class Caller(Struct, frozen=True, gc=False):
+    """Who asks, for which queue, and what they may do there."""
+
+    service: str
+    queue: str
+    rights: frozenset[Right]
+
+
+class V1:
+    """The documented routes, and the two of its document's to-do list."""
+
+    def __init__(self, engine: Engine, access: Access, bodies: BodyReader) -> None:
+        self._engine = engine
+        self._access = access
+        self._bodies = bodies
+
+    def routes(self) -> Iterator[Route]:
+        """Method, path, what it does, and by which rule of `access`."""
+        yield Route("GET", "/api/v1/test", None, self.test)
+        yield Route("PUT", "/api/v1/jobs/create", Action.CREATE, self.create)
+        yield Route("GET", "/api/v1/jobs/next", Action.CLAIM, self.claim)
+        yield Route("GET", "/api/v1/jobs", Action.LIST, self.list_jobs)
+        yield Route("GET", "/api/v1/jobs/{uid}", Action.GET, self.get)
+        yield Route("POST", "/api/v1/jobs/{uid}", Action.UPDATE, self.update)
+        yield Route("DELETE", "/api/v1/jobs/{uid}", Action.DELETE, self.delete)
+
+    async def test(self, _request: BaseRequest, _variables: Variables) -> Reply:
+        """Test: is the server alive?"""
+        return Reply(200, b'{"status":"ok"}')
+
+    async def create(self, request: BaseRequest, _variables: Variables) -> Reply:
+        """CreateJob."""
+        caller = self._caller(request, Action.CREATE)
+        body = read_create(await self._bodies.read(request))
+        command = Create(caller.queue, bytes(body.content), body.priority, body.valid_for * 1000)
+        return await self._show(201, await self._engine.submit(command))
+
+    async def claim(self, request: BaseRequest, _variables: Variables) -> Reply:
+        """GetNextJob."""
+        caller = self._caller(request, Action.CLAIM)
+        job = await self._engine.submit(Claim(caller.queue, caller.service))
+        return Reply(NO_CONTENT) if job is None else await self._show(200, job)
+
+    async def list_jobs(self, request: BaseRequest, _variables: Variables) -> Reply:
+        """GetAllJobs."""
+        caller = self._caller(request, Action.LIST)
+        return await list_jobs(self._engine, _selection(request, caller.queue))
+
+    async def get(self, request: BaseRequest, variables: Variables) -> Reply:
+        """One job, as it is now."""
+        caller = self._caller(request, Action.GET)
+        return await self._show(200, await self._engine.job(caller.queue, variables["uid"]))
+
+    async def update(self, request: BaseRequest, variables: Variables) -> Reply:
+        """UpdateJob."""
+        caller = self._caller(request, Action.UPDATE)
+        body = read_update(await self._bodies.read(request))
+        command = Update(
+            queue=caller.queue,
+            uid=variables["uid"],
+            caller=caller.service,
+            may_write=Right.WRITE in caller.rights,
+            state=None if body.status is UNSET else _STATUSES[body.status],
+            content=None if body.content is UNSET else bytes(body.content),
+            expires=None if body.timeout_time is UNSET else body.timeout_time * 1000,
+            priority=None if body.priority is UNSET else body.priority,
+        )
+        return await self._show(200, await self._engine.submit(command))
+
+    async def delete(self, request: BaseRequest, variables: Variables) -> Reply:
+        """Remove a job, whatever its state."""
+        caller = self._caller(request, Action.DELETE)
+        await self._engine.submit(Delete(caller.queue, variables["uid"]))
+        return Reply(NO_CONTENT)
+
+    def _caller(self, request: BaseRequest, action: Action) -> Caller:
+        """Raises HeaderMissing, DuplicateHeader, NotFound, Forbidden."""
+        service = only_header(request, "X-Name")
+        queue = only_header(request, "X-Queue")
+        return Caller(service, queue, self._access.check(service, action, queue))
+
+    async def _show(self, status: int, job: Job) -> Reply:
+        content = job.content if isinstance(job.content, bytes) else await self._engine.content(job.content)
+        return Reply(status, job_json(job, content))
+
+
+def _selection(request: BaseRequest, queue: str) -> Selection:
+    """Raises ValidationFailed."""
+    state = request.headers.get("X-Status-Filter")
+    if state is not None and state not in _STATUSES:
+        detail = f"must be one of {', '.join(_STATUSES)}"
+        raise ValidationFailed(f"X-Status-Filter {detail}", errors=(Problem("X-Status-Filter", detail),))
+    limit = request.query.get("limit")
+    if limit is not None and not (limit.isascii() and limit.isdigit() and int(limit[:10]) > 0):
+        detail = "must be a whole number from 1 on"
+        raise ValidationFailed(f"limit {detail}", errors=(Problem("limit", detail),))
+    return Selection(
+        queue=queue,
+        state=None if state is None else _STATUSES[state],
+        most=None if limit is None else int(limit[:10]),
+        after=request.query.get("after"),
+    )
