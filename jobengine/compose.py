@@ -1,0 +1,203 @@
+"""The one composition root: settings → engine → access → web → upkeep."""
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from jobengine.access import Access, QueueRights
+from jobengine.engine.local import LocalEngine
+from jobengine.engine.opening import open_engine
+from jobengine.errors import Fatal
+from jobengine.model.commands import Configure
+from jobengine.model.job import Queue
+from jobengine.settings.default import ensure_configuration
+from jobengine.settings.load import load
+from jobengine.settings.schema import MEBIBYTE, QueueSettings, Settings
+from jobengine.settings.watch import ConfigurationWatch
+from jobengine.upkeep.sweeper import Sweeper
+from jobengine.web.metrics import Metrics
+from jobengine.web.server import WebServer
+
+# How often the interpreter changes threads. With Python's own 5 ms, the thread that has synced a commit
+# waits that long to say so.
+SWITCH_SECONDS: Final = 0.0001
+MINUTE_MS: Final = 60_000
+
+log = structlog.get_logger(__name__)
+
+
+def serve(*, configuration: Path, database: Path, secret: str, host: str | None, port: int | None) -> int:
+    """Serve until SIGTERM or SIGINT; returns the exit code.
+
+    Raises Fatal: ConfigurationWrong, Damaged, WrongSecret, Locked, Unreachable, InputOutputFailed.
+    """
+    if ensure_configuration(configuration, database=database):
+        log.info("configuration_made", path=str(configuration))
+    settings = load(configuration, os.environ)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    server = Server(settings, configuration, database, secret, host=host, port=port)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(server.run())
+
+
+class Server:
+    """All rooms, put together, from start to stop."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        configuration: Path,
+        database: Path,
+        secret: str,
+        *,
+        host: str | None,
+        port: int | None,
+    ) -> None:
+        self._settings = settings
+        self._configuration = configuration
+        self._database = database
+        self._secret = secret
+        self._host = host or settings.host
+        self._port = settings.port if port is None else port
+        self._metrics = Metrics()
+        self._access = Access()
+        self._end = asyncio.Event()
+        self._failure: Fatal | None = None
+
+    async def run(self) -> int:
+        """From the first sign of life to the exit code. Raises Fatal."""
+        self._watch_signals()
+        async with AsyncExitStack() as rooms:
+            web = WebServer(self._settings, self._access, self._metrics, host=self._host, port=self._port)
+            rooms.push_async_callback(web.stop)
+            await web.start()
+            engine = await self._open_engine()
+            engine.start(on_failure=self._fail, observe=self._metrics.commit)
+            rooms.push_async_callback(engine.stop)
+            await self._start_upkeep(engine, rooms)
+            web.serve(engine)
+            rooms.push_async_callback(web.stop)  # before all else: those under way need the engine
+            log.info("serving", host=self._host, port=web.port, database=str(self._database))
+            await self._end.wait()
+            log.info("stopping")
+        if self._failure is not None:
+            raise self._failure
+        log.info("stopped")
+        return 0
+
+    def _watch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._end.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: None)  # nothing to reload yet
+
+    async def _open_engine(self) -> LocalEngine:
+        """Recover the database file on a thread, so that probes are answered meanwhile."""
+        opening = asyncio.create_task(asyncio.to_thread(self._recover))
+        ending = asyncio.create_task(self._end.wait())
+        await asyncio.wait((opening, ending), return_when=asyncio.FIRST_COMPLETED)
+        if not opening.done():
+            # A recovery cannot be called back, but like any crash it may be cut: nothing is lost.
+            log.info("stopped", while_="starting")
+            os._exit(0)
+        ending.cancel()
+        return opening.result()
+
+    def _recover(self) -> LocalEngine:
+        # Jobs are no garbage: looking at each again and again while they come in would take half the time.
+        gc.disable()
+        try:
+            engine = open_engine(
+                self._database,
+                self._secret,
+                bytes_limit=self._settings.limits.memory,
+                compact_above_bytes=self._settings.database.compact_above_mib * MEBIBYTE,
+                compact_live_ratio=self._settings.database.compact_live_ratio,
+            )
+            gc.freeze()
+        finally:
+            gc.enable()
+        return engine
+
+    async def _start_upkeep(self, engine: LocalEngine, rooms: AsyncExitStack) -> None:
+        policy = Policy(engine, self._access)
+        watch = ConfigurationWatch(
+            self._configuration,
+            self._settings,
+            environment=os.environ,
+            apply=policy.apply,
+            drops_jobs=policy.drops_jobs,
+        )
+        await policy.apply(await watch.settled())
+        self._metrics.queues = engine.status
+        self._metrics.file_bytes = engine.file_bytes
+        for upkeep in (watch, Sweeper(engine, observe=self._metrics.sweep)):
+            await upkeep.start()
+            rooms.push_async_callback(upkeep.stop)
+        self._reload_on_hangup(watch)
+
+    def _reload_on_hangup(self, watch: ConfigurationWatch) -> None:
+        reloads: set[asyncio.Task[None]] = set()  # the loop itself would not keep them alive
+
+        def reload() -> None:
+            reloading = asyncio.create_task(watch.reload())
+            reloads.add(reloading)
+            reloading.add_done_callback(reloads.discard)
+
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
+
+    def _fail(self, failure: Fatal) -> None:
+        log.error("disk_failed", reason=failure.detail)
+        self._failure = failure
+        self._end.set()
+
+
+class Policy:
+    """What the configuration says of queues and rights, handed to those who keep to it."""
+
+    def __init__(self, engine: LocalEngine, access: Access) -> None:
+        self._engine = engine
+        self._access = access
+
+    async def apply(self, settings: Settings) -> None:
+        """Let these be the queues and the rights. Raises StorageFull; then all is as it was."""
+        configured = await self._engine.submit(Configure(tuple(map(_queue, settings.queues))))
+        rights = {queue.name: QueueRights(queue.read, queue.write) for queue in settings.queues}
+        self._access.configure(rights, settings.admin)
+        for name in configured.added:
+            log.info("queue_added", queue=name)
+        for name in configured.changed:
+            log.info("queue_changed", queue=name)
+        for name, jobs in configured.dropped.items():
+            log.warning("queue_dropped", queue=name, jobs=jobs)
+
+    def drops_jobs(self, settings: Settings) -> bool:
+        """Whether jobs would be lost with queues that these settings do not name."""
+        named = {queue.name for queue in settings.queues}
+        return any(any(queue.jobs.values()) for queue in self._engine.status() if queue.name not in named)
+
+
+def _queue(settings: QueueSettings) -> Queue:
+    return Queue(
+        name=settings.name,
+        keep=round(settings.job_keep_minutes * MINUTE_MS),
+        lease=round(settings.job_timeout_minutes * MINUTE_MS),
+        max_attempts=settings.max_attempts,
+    )
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Of uvloop, where it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -1,7 +1,8 @@
 """The engine of one machine: the ledger in memory, the journal on disk."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
@@ -11,6 +12,7 @@ from jobengine.engine.interface import QueueStatus, Slice
 from jobengine.engine.seeds import Seeds
 from jobengine.errors import Fatal, StorageFull
 from jobengine.journal.journal import Journal
+from jobengine.model.changes import Change
 from jobengine.model.commands import Answer, Claim, Command, Create, Sweep, Update
 from jobengine.model.contents import Contents
 from jobengine.model.decision import Decision
@@ -28,6 +30,10 @@ SLICE_MOST = 500
 SeenT = TypeVar("SeenT")
 
 
+def _unobserved(_records: int, _seconds: float) -> None:
+    """Nobody measures."""
+
+
 class LocalEngine:
     """Decides in memory, stores in the journal, answers when it is stored.
 
@@ -40,10 +46,19 @@ class LocalEngine:
         self._journal = journal
         self._clock = clock
         self._seeds = Seeds()
+        self._undos: deque[Undo] = deque()  # of the changes that are not on disk yet
 
-    def start(self, on_failure: Callable[[Fatal], None]) -> None:
-        """Begin to write. Called inside the event loop; `on_failure` when the disk has failed for good."""
-        self._journal.start(now=self._clock.now, on_rollback=self._take_back, on_failure=on_failure)
+    def start(
+        self, *, on_failure: Callable[[Fatal], object], observe: Callable[[int, float], object] = _unobserved
+    ) -> None:
+        """Begin to write. Called inside the event loop.
+
+        `on_failure` is told when the disk has failed for good; `observe`, of each commit, its records and
+        seconds.
+        """
+        self._journal.start(
+            now=self._clock.now, on_rollback=self._take_back, on_failure=on_failure, observe=observe
+        )
 
     async def stop(self) -> None:
         """Make everything durable and seal the file."""
@@ -86,6 +101,10 @@ class LocalEngine:
         """All queues in figures. No promise that they are durable."""
         return [self._status(self._ledger.contents(queue.name)) for queue in self._ledger.queues()]
 
+    def file_bytes(self) -> int:
+        """The size of the database file."""
+        return self._journal.size
+
     # --- one command ---
 
     def _moment(self) -> Moment:
@@ -98,11 +117,18 @@ class LocalEngine:
         while True:
             decision = self._decide(command)
             if decision.changes:
-                undo = self._ledger.apply(decision.changes)
-                await self._journal.append(decision.changes, undo)
+                await self._store(decision.changes)
                 return decision.answer
             if await self._what_was_seen_lasts():
                 return decision.answer
+
+    def _store(self, changes: Sequence[Change]) -> Awaitable[object]:
+        """Take the changes into memory, and a place in the journal. Wait for what is returned."""
+        self._undos.append(self._ledger.apply(changes))
+        stored = self._journal.append(changes)
+        while len(self._undos) > self._journal.in_flight:
+            self._undos.popleft()
+        return stored
 
     async def _make_way(self, contents: Contents) -> None:
         """Do what time has done to this queue and no sweep yet, as far as it matters to who claims next."""
@@ -157,7 +183,7 @@ class LocalEngine:
 
     # --- when the disk refuses ---
 
-    def _take_back(self, undos: list[Undo]) -> None:
-        """The newest changes did not reach the disk, which is full: memory must not know them either."""
-        for undo in undos:
-            self._ledger.undo(undo)
+    def _take_back(self, newest: int) -> None:
+        """So many of the newest changes did not reach the disk, which is full: memory forgets them too."""
+        for _ in range(newest):
+            self._ledger.undo(self._undos.pop())

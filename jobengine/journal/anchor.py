@@ -1,7 +1,7 @@
 """The anchor: 128 bytes beside the database file that remember how far it had come.
 
-Without it nobody could tell a file that lost its newest commits, or was replaced by an older copy, from a whole
-one. Little-endian:
+Without it nobody could tell a file that lost its newest commits, or was replaced by an older copy, from a
+whole one. Little-endian:
 
        0   8  magic
        8  16  id of the file that it belongs to
@@ -25,7 +25,6 @@ from typing import Final
 from msgspec import Struct
 
 from jobengine.journal.files import Files, read_all, write_all
-from jobengine.journal.keys import Keys
 
 _MAGIC: Final = b"\xa7JOBQ\r\n\x1a"
 _LAYOUT: Final = struct.Struct("<8s16sQQQ16s??26x")
@@ -44,61 +43,52 @@ class Mark(Struct, frozen=True):
     clean: bool = False
     failed: bool = False
 
-    def pack(self, keys: Keys) -> bytes:
+    def pack(self, key: bytes) -> bytes:
         """Its 128 bytes."""
         fields = (self.file_id, self.sequence, self.end, self.time, self.boot_id, self.clean, self.failed)
         summed = _LAYOUT.pack(_MAGIC, *fields)
-        authenticated = summed + zlib.crc32(summed).to_bytes(4, "little")
-        return authenticated + hmac.digest(keys.anchor, authenticated, "sha256")
-
-
-def read_mark(data: bytes, *, file_id: bytes, keys: Keys) -> Mark | None:
-    """What these bytes say; None when they are damaged.
-
-    Only the key of its own file can check a mark: another file's is returned as it stands, for a refusal.
-    """
-    authenticated, code = data[:-_CODE_BYTES], data[-_CODE_BYTES:]
-    summed, checksum = authenticated[:-4], authenticated[-4:]
-    if len(data) != _ANCHOR_BYTES or zlib.crc32(summed).to_bytes(4, "little") != checksum:
-        return None
-    magic, *fields = _LAYOUT.unpack(summed)
-    mark = Mark(*fields)
-    own = mark.file_id == file_id
-    if magic != _MAGIC or (own and not hmac.compare_digest(hmac.digest(keys.anchor, authenticated, "sha256"), code)):
-        return None
-    return mark
+        authenticated = summed + _checksum(summed)
+        return authenticated + hmac.digest(key, authenticated, "sha256")
 
 
 class Anchor:
-    """The anchor as a file, open for as long as the database file is."""
+    """The anchor of one database file, open for as long as that is."""
 
-    def __init__(self, files: Files, path: Path) -> None:
+    def __init__(self, files: Files, path: Path, *, file_id: bytes, key: bytes) -> None:
+        self.file_id = file_id
         self._files = files
         self._path = path
+        self._key = key
         self._file: int | None = None
         self._dirty = False
 
-    def read(self, *, file_id: bytes, keys: Keys) -> Mark | None:
-        """What it says; None when it is not there, or damaged."""
+    def read(self) -> Mark | None:
+        """What it says; None when it is not there, or damaged.
+
+        A mark of another file cannot be checked with this one's key: it is returned as it stands.
+        """
         if not self._files.exists(self._path):
             return None
         self._file = self._files.open(self._path)
-        return read_mark(read_all(self._files, self._file, _ANCHOR_BYTES, 0), file_id=file_id, keys=keys)
+        data = read_all(self._files, self._file, _ANCHOR_BYTES, 0)
+        mark = _unpack(data)
+        if mark is not None and mark.file_id == self.file_id:
+            return mark if hmac.compare_digest(mark.pack(self._key), data) else None
+        return mark
 
-    def establish(self, data: bytes) -> None:
-        """Write it and wait for the disk; make it when it is not there."""
+    def establish(self, mark: Mark) -> None:
+        """Write it and wait for the disk; make the file when it is not there."""
         made = self._file is None
-        if self._file is None:
-            self._file = self._files.open(self._path, create=True)
-        self.write(data)
+        self.write(mark)
         self.sync()
         if made:
             self._files.sync_directory(self._path.parent)
 
-    def write(self, data: bytes) -> None:
+    def write(self, mark: Mark) -> None:
         """Write it. A crash of the machine may take it back as far as the last `sync`."""
-        assert self._file is not None, "not established"
-        write_all(self._files, self._file, data, 0)
+        if self._file is None:
+            self._file = self._files.open(self._path, create=True)
+        write_all(self._files, self._file, mark.pack(self._key), 0)
         self._dirty = True
 
     def sync(self) -> None:
@@ -112,3 +102,16 @@ class Anchor:
         if self._file is not None:
             self._files.close(self._file)
             self._file = None
+
+
+def _unpack(data: bytes) -> Mark | None:
+    """The mark of an undamaged anchor. Its code is not looked at."""
+    summed, checksum = data[: _LAYOUT.size], data[_LAYOUT.size : -_CODE_BYTES]
+    if len(data) != _ANCHOR_BYTES or checksum != _checksum(summed):
+        return None
+    magic, *fields = _LAYOUT.unpack(summed)
+    return Mark(*fields) if magic == _MAGIC else None
+
+
+def _checksum(summed: bytes) -> bytes:
+    return zlib.crc32(summed).to_bytes(4, "little")

@@ -1,7 +1,8 @@
 """XAES-256-GCM (https://c2sp.org/XAES-256-GCM): AES-256-GCM with a 192-bit nonce.
 
 The first 12 bytes of a nonce choose a derived key, the last 12 are the nonce of AES-GCM under it. Keeping the
-first half for a while keeps the derived key too; random halves never meet again, whatever was restored or cloned.
+first half for a while keeps the derived key too. Being random, no nonce comes twice, whatever is restored or
+cloned.
 """
 
 import os

@@ -7,6 +7,7 @@ from typing import Final, assert_never
 from msgspec import DecodeError
 from msgspec.msgpack import Decoder, Encoder
 
+from jobengine.errors import Damaged
 from jobengine.journal.records import (
     BlobRecord,
     DropJobRecord,
@@ -26,10 +27,6 @@ _ARRAY: Final = bytes((_VERSION, 0xDD))  # 0xDD and four bytes of length: a Mess
 # A stored number is a place in this order: it never changes, it only grows.
 _STATES: Final = dict(enumerate((State.QUEUED, State.INPROGRESS, State.COMPLETE, State.FAILED)))
 _STATE_NUMBERS: Final = {state: number for number, state in _STATES.items()}
-
-
-class Malformed(Exception):
-    """An authentic body that this version cannot read."""
 
 
 class ChangeEncoder:
@@ -112,13 +109,13 @@ class ChangeDecoder:
         self._decoder: Decoder[list[Record]] = Decoder(list[Record])
 
     def decode(self, body: bytes) -> list[Change]:
-        """The changes that a body holds. Raises Malformed."""
+        """The changes that a body holds. Raises Damaged."""
         if body[:1] != _ARRAY[:1]:
-            raise Malformed("records of a version that this program does not know")
+            raise Damaged("records of a version that this program does not know")
         try:
             return [self._change(record) for record in self._decoder.decode(memoryview(body)[1:])]
         except (DecodeError, KeyError) as error:
-            raise Malformed(f"records that do not make sense: {type(error).__name__}") from None
+            raise Damaged(f"records that do not make sense: {type(error).__name__}") from None
 
     def encoder(self) -> ChangeEncoder:
         """An encoder that goes on where these records ended."""

@@ -1,4 +1,4 @@
-"""Group commit: many callers, one write, one sync. It knows batches and futures, nothing of jobs or ciphers."""
+"""Group commit: many callers, one write, one sync. Knows batches and futures, nothing of jobs or ciphers."""
 
 import asyncio
 from collections import deque
@@ -8,14 +8,21 @@ from threading import Thread
 from time import perf_counter
 from typing import Final
 
-from jobengine.errors import Fatal, InputOutputFailed, JobEngineError, OutcomeUnknown, StorageFull, Unavailable
+from jobengine.errors import (
+    Fatal,
+    InputOutputFailed,
+    JobEngineError,
+    OutcomeUnknown,
+    StorageFull,
+    Unavailable,
+)
 
 MOST_BYTES: Final = 4 * 1024 * 1024
 
 _UNKNOWN: Final = "writing failed, and nobody knows whether the change survives; ask again after the restart"
 
-# What the writer thread does when it is its turn. The number is for whoever waits.
-Run = Callable[[], int]
+Run = Callable[[], object]  # what the writer thread does when it is its turn
+Waiter = asyncio.Future[None]
 
 
 class Batch:
@@ -28,9 +35,9 @@ class Batch:
         self.records = 0
         self.size = 0
         self.appends = 0
-        self.waiters: list[asyncio.Future[int]] = []
+        self.waiters: list[Waiter] = []
 
-    def add(self, part: bytes, records: int, waiter: asyncio.Future[int]) -> None:
+    def add(self, part: bytes, records: int, waiter: Waiter) -> None:
         """One more change, and who waits for it."""
         self.parts.append(part)
         self.records += records
@@ -44,7 +51,7 @@ class Errand:
 
     __slots__ = ("prepare", "waiters")
 
-    def __init__(self, prepare: Callable[[], Run], waiter: asyncio.Future[int]) -> None:
+    def __init__(self, prepare: Callable[[], Run], waiter: Waiter) -> None:
         self.prepare = prepare
         self.waiters = [waiter]
 
@@ -52,8 +59,8 @@ class Errand:
 class GroupCommit:
     """Gathers while a write is under way, then writes all of it at once.
 
-    Everything but the runs happens on the event loop, so nothing is locked. A run happens on the writer thread,
-    and the next one is not prepared before it has returned.
+    Everything but the runs happens on the event loop, so nothing is locked. A run happens on the writer
+    thread, and the next one is not prepared before it has returned.
     """
 
     def __init__(
@@ -75,11 +82,11 @@ class GroupCommit:
         self._awake = False
         self._refusal: JobEngineError | None = None
         self._idle: asyncio.Future[None] | None = None
-        self._runs: SimpleQueue[Run | None] = SimpleQueue()
+        self._runs: SimpleQueue[tuple[Batch | Errand, Run] | None] = SimpleQueue()
         self._thread = Thread(target=self._run_all, name="journal", daemon=True)
         self._thread.start()
 
-    def append(self, part: bytes, records: int) -> asyncio.Future[int]:
+    def append(self, part: bytes, records: int) -> Waiter:
         """Take a place in the order; the future is done when it is on disk.
 
         It fails with StorageFull when this and all that came after it is undone, or with OutcomeUnknown.
@@ -93,7 +100,13 @@ class GroupCommit:
         self._wake()
         return waiter
 
-    def barrier(self) -> asyncio.Future[int] | None:
+    @property
+    def in_flight(self) -> int:
+        """How many appends are not on disk yet."""
+        under_way = self._under_way.appends if isinstance(self._under_way, Batch) else 0
+        return under_way + sum(batch.appends for batch in self._gathering)
+
+    def barrier(self) -> Waiter | None:
         """Done when all that was appended is on disk; None when it is. Fails as `append` does."""
         last = self._gathering[-1] if self._gathering else self._under_way
         if isinstance(last, Batch):
@@ -103,8 +116,8 @@ class GroupCommit:
             return _failed(self._loop.create_future(), self._refusal)
         return None
 
-    def alone(self, prepare: Callable[[], Run]) -> asyncio.Future[int]:
-        """Run something between two batches; the future has what the run returned."""
+    def alone(self, prepare: Callable[[], Run]) -> Waiter:
+        """Run something between two batches; the future is done when it has returned."""
         waiter = self._loop.create_future()
         if self._refusal is not None:
             return _failed(waiter, self._refusal)
@@ -134,28 +147,27 @@ class GroupCommit:
             return
         if self._errands and (errands_first or not self._gathering):
             self._under_way = errand = self._errands.popleft()
-            self._runs.put(errand.prepare())
+            self._runs.put((errand, errand.prepare()))
         elif self._gathering:
             self._under_way = batch = self._gathering.popleft()
-            self._runs.put(self._prepare(batch))
+            self._runs.put((batch, self._prepare(batch)))
         elif self._idle is not None and not self._idle.done():
             self._idle.set_result(None)
 
-    def _settle(self, outcome: int | JobEngineError, seconds: float) -> None:
+    def _settle(self, written: Batch | Errand, outcome: JobEngineError | None, seconds: float) -> None:
         """The thread has finished what was under way."""
-        written, self._under_way = self._under_way, None
-        assert written is not None
+        self._under_way = None
         match outcome:
-            case int():
-                _answer(written, outcome)
+            case None:
+                _answer(written)
+                if isinstance(written, Batch):
+                    self._observe(written.records, seconds)
             case StorageFull() if isinstance(written, Batch):
                 self._roll_back(outcome, written)
             case Fatal():
                 self._stop_for_good(outcome, written)
             case _:
                 _refuse(written, outcome)
-        if isinstance(written, Batch):
-            self._observe(written.records, seconds)
         self._hand_over(errands_first=isinstance(written, Batch))
 
     def _roll_back(self, error: StorageFull, batch: Batch) -> None:
@@ -177,25 +189,27 @@ class GroupCommit:
 
     def _run_all(self) -> None:
         """The writer thread."""
-        while (run := self._runs.get()) is not None:
+        while (work := self._runs.get()) is not None:
+            written, run = work
             started = perf_counter()
             outcome = _outcome(run)
-            self._loop.call_soon_threadsafe(self._settle, outcome, perf_counter() - started)
+            self._loop.call_soon_threadsafe(self._settle, written, outcome, perf_counter() - started)
 
 
-def _outcome(run: Run) -> int | JobEngineError:
+def _outcome(run: Run) -> JobEngineError | None:
     try:
-        return run()
+        run()
     except JobEngineError as error:
         return error
     except BaseException as error:  # noqa: BLE001 - a thread that ends in silence leaves everyone waiting
         return InputOutputFailed(f"writing the database file failed: {type(error).__name__}")
+    return None
 
 
-def _answer(written: Batch | Errand, outcome: int) -> None:
+def _answer(written: Batch | Errand) -> None:
     for waiter in written.waiters:
         if not waiter.done():  # one cancelled caller must not keep the others waiting
-            waiter.set_result(outcome)
+            waiter.set_result(None)
 
 
 def _refuse(written: Batch | Errand, error: JobEngineError) -> None:
@@ -204,7 +218,7 @@ def _refuse(written: Batch | Errand, error: JobEngineError) -> None:
             _failed(waiter, error)
 
 
-def _failed(waiter: asyncio.Future[int], error: JobEngineError) -> asyncio.Future[int]:
+def _failed(waiter: Waiter, error: JobEngineError) -> Waiter:
     """The future, failed with an error of its own: raised twice, an error would carry two tracebacks."""
     waiter.set_exception(type(error)(error.detail))
     waiter.exception()  # looked at: asyncio need not complain when the caller has gone

@@ -142,9 +142,17 @@ class RealFiles:
         return bytes.fromhex(text.strip().replace("-", ""))
 
 
+REAL_FILES: Final = RealFiles()
+
+
 def beside(path: Path, suffix: str) -> Path:
     """The file that stands next to the database file under its name and this suffix."""
     return path.with_name(path.name + suffix)
+
+
+def new_path(path: Path) -> Path:
+    """Where a file stands that is to take the place of this one."""
+    return beside(path, ".new")
 
 
 def write_all(files: Files, file: int, data: bytes, offset: int) -> None:

@@ -113,7 +113,7 @@ class FrameSealer:
         return head if head.offset == offset else None
 
     def body(self, head: Head, data: bytes, position: int) -> bytes | None:
-        """The body of the frame that stands at this position of `data`, if it is authentic and padded with zeros."""
+        """The body of the frame at this position of `data`, if it is authentic and padded with zeros."""
         start = position + HEAD_BYTES
         end = start + head.length
         sealed, padding = data[start:end] + head.tag, data[end : start + padded(head.length)]

@@ -26,6 +26,7 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from msgspec import Struct
+from msgspec.structs import replace
 
 from jobengine.errors import Damaged, WrongSecret
 from jobengine.journal.cipher import NONCE_BYTES, TAG_BYTES, Xaes
@@ -47,13 +48,16 @@ _SUMMED_BYTES: Final = _LAYOUT.size
 class Parent(Struct, frozen=True):
     """The file that another was compacted from, and how far it had come."""
 
-    file_id: bytes = bytes(16)
-    sequence: int = 0
+    file_id: bytes
+    sequence: int
 
     @property
     def known(self) -> bool:
         """False for a file that was made new."""
         return any(self.file_id)
+
+
+NO_PARENT: Final = Parent(bytes(16), 0)
 
 
 class Header(Struct, frozen=True):
@@ -69,13 +73,22 @@ class Header(Struct, frozen=True):
     minor: int = _MINOR
 
     @classmethod
-    def make(cls, secret: Secret, *, created: int, parent: Parent, salt: bytes | None = None) -> "Header":
-        """A header for a new file: a new id, a new data key. With the salt of an older file scrypt is spared."""
-        bare = cls(secret.kdf, os.urandom(16), parent, created, salt or os.urandom(32), b"", b"")
-        data_key = os.urandom(KEY_BYTES)
-        wrapped = bare._wrap(secret, data_key)
+    def make(cls, secret: Secret, *, created: int) -> "Header":
+        """A header for a new file: a new id, a new data key."""
+        return cls._make(secret, secret.kdf, os.urandom(32), created, NO_PARENT)
+
+    def successor(self, secret: Secret, *, created: int, sequence: int) -> "Header":
+        """A header for the file that this one is compacted into. Same salt: scrypt takes half a second."""
+        return self._make(secret, self.kdf, self.salt, created, Parent(self.file_id, sequence))
+
+    @classmethod
+    def _make(cls, secret: Secret, kdf: Kdf, salt: bytes, created: int, parent: Parent) -> "Header":
+        bare = cls(kdf, os.urandom(16), parent, created, salt, b"", b"")
+        data_key, nonce = os.urandom(KEY_BYTES), os.urandom(NONCE_BYTES)
+        wrapping = Xaes(secret.key_encryption_key(kdf, salt))
+        wrapped_key = nonce + wrapping.encrypt(nonce, data_key, bare._opening())
         commitment = Keys.derive(data_key, bare.file_id).commitment
-        return cls(bare.kdf, bare.file_id, parent, created, bare.salt, wrapped, commitment)
+        return replace(bare, wrapped_key=wrapped_key, commitment=commitment)
 
     @property
     def first_place(self) -> Place:
@@ -99,11 +112,6 @@ class Header(Struct, frozen=True):
         """One copy of the header, zeros included."""
         summed = _LAYOUT.pack(self._opening(), self.wrapped_key, self.commitment)
         return (summed + hashlib.sha256(summed).digest()).ljust(COPY_BYTES, b"\0")
-
-    def _wrap(self, secret: Secret, data_key: bytes) -> bytes:
-        nonce = os.urandom(NONCE_BYTES)
-        wrapping = Xaes(secret.key_encryption_key(self.kdf, self.salt))
-        return nonce + wrapping.encrypt(nonce, data_key, self._opening())
 
     def _opening(self) -> bytes:
         kdf, parent = self.kdf, self.parent
@@ -138,7 +146,7 @@ def _refusal(copies: list[bytes]) -> str:
     versions = {_VERSION.unpack_from(copy) for copy in copies if len(copy) == COPY_BYTES}
     newer = [major for magic, major in versions if magic == _MAGIC and major > _MAJOR]
     if newer:
-        return f"the database file has format {newer[0]}: this program reads format {_MAJOR}, a newer one is needed"
+        return f"the database file has format {newer[0]}; this program reads format {_MAJOR}: use a newer one"
     return "both copies of the header are damaged, or this is not a database file; see `jobengine db restore`"
 
 

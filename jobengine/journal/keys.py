@@ -13,11 +13,13 @@ from jobengine.errors import ConfigurationWrong, WrongSecret
 
 KEY_BYTES: Final = 32
 
-_MALFORMED: Final = "SECRET: hex: must be followed by 64 hexadecimal digits, base64: by the base64 form of 32 bytes"
+_MALFORMED: Final = (
+    "SECRET: hex: must be followed by 64 hexadecimal digits, base64: by the base64 form of 32 bytes"
+)
 
 
 class Kdf(Struct, frozen=True):
-    """How a file makes the key-encryption key from SECRET. All zero: SECRET is a key itself, and HKDF is enough."""
+    """How SECRET becomes the key-encryption key. All zero: it is a key already, and HKDF is enough."""
 
     scrypt: int  # 1, or 0 for a key
     log2_n: int

@@ -3,38 +3,46 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Final
 
 from msgspec import Struct
 
 from jobengine.errors import Damaged
-from jobengine.journal.anchor import Anchor, Mark
+from jobengine.journal.anchor import Anchor
 from jobengine.journal.codec import ChangeEncoder
-from jobengine.journal.files import Files, beside, copy, make_new, read_all, write_all
-from jobengine.journal.frame import FrameSealer, FrameType, Head
-from jobengine.journal.header import FRAMES_START, Header, Parent, read_header
-from jobengine.journal.keys import Keys, Secret
+from jobengine.journal.files import Files, beside, make_new, new_path, read_all, write_all
+from jobengine.journal.frame import FrameSealer, FrameType
+from jobengine.journal.header import FRAMES_START, Header, read_header
+from jobengine.journal.keys import Secret
 from jobengine.journal.lock import take_lock
+from jobengine.journal.mending import Mending
 from jobengine.journal.recovery import Recovery, Replay, Verdict
 from jobengine.journal.scan import Scan
 from jobengine.journal.tail import Tail
+
+_NO_ANCHOR: Final = (
+    "the anchor was missing or damaged; nobody can tell whether the newest commits are missing too"
+)
+_GONE: Final = (
+    "the database file is not there, but its anchor is: put the file back, or remove the anchor to begin anew"
+)
 
 
 class Report(Struct, frozen=True):
     """What opening found and did, for the log and the metrics."""
 
-    made: bool = False  # there was no file
-    frames: int = 0
-    records: int = 0
-    torn_bytes: int = 0  # cut off, and kept aside
-    warnings: tuple[str, ...] = ()
+    made: bool  # there was no file
+    frames: int
+    records: int
+    torn_bytes: int  # cut off, and kept aside
+    warnings: tuple[str, ...]
 
 
 class Opened(Struct, frozen=True):
-    """A database file in good order, locked."""
+    """A database file in good order, locked until `descriptors` are closed."""
 
-    lock: int
+    descriptors: ExitStack
     file: int
-    anchor: Anchor
     header: Header
     sealer: FrameSealer
     tail: Tail
@@ -45,24 +53,86 @@ class Opened(Struct, frozen=True):
 class Opening:
     """Opens one file, step by step. A refusal changes nothing."""
 
-    def __init__(self, files: Files, path: Path, secret: Secret, wall_ms: Callable[[], int]) -> None:
+    def __init__(self, files: Files, path: Path, secret: Secret, *, wall_ms: Callable[[], int]) -> None:
         self._files = files
         self._path = path
         self._secret = secret
         self._wall_ms = wall_ms
         self._warnings: list[str] = []
+        self._torn_bytes = 0
 
     def run(self, replay: Replay) -> Opened:
-        """Do it. Raises Locked, WrongSecret, Damaged, OSError."""
-        files, path = self._files, self._path
+        """Do it. Raises Locked, WrongSecret, Damaged, or OSError."""
         with ExitStack() as descriptors:
-            lock = take_lock(files, beside(path, ".lock"))
-            descriptors.callback(files.close, lock)
+            descriptors.callback(self._files.close, take_lock(self._files, beside(self._path, ".lock")))
             made = self._make_when_missing()
-            file = files.open(path)
-            ...
+            mending = Mending(self._files, self._path, self._files.open(self._path))
+            descriptors.callback(lambda: self._files.close(mending.file))
+            header, copies = read_header(read_all(self._files, mending.file, FRAMES_START, 0))
+            keys = header.unlock(self._secret)
+            anchor = Anchor(
+                self._files, beside(self._path, ".anchor"), file_id=header.file_id, key=keys.anchor
+            )
+            descriptors.callback(anchor.close)
+            mark, sealer = anchor.read(), FrameSealer(keys)
+            scan = Scan(self._files, mending.file, sealer, header.first_place)
+            recovery = Recovery(header, mark, scan, boot_id=self._files.boot_id())
+            recovery.replay(replay)
+            self._judge(recovery)
+            self._mend(mending, scan, copies, failed=mark is not None and mark.failed)
+            if mark is None and not made:
+                self._warnings.append(_NO_ANCHOR)
+            tail = Tail(self._files, mending.file, anchor, sealer, scan.place)
+            tail.establish()
+            report = self._report(recovery, made=made)
+            return Opened(descriptors.pop_all(), mending.file, header, sealer, tail, recovery.encoder, report)
+
+    def _make_when_missing(self) -> bool:
+        if self._files.exists(self._path):
+            return False
+        if self._files.exists(beside(self._path, ".anchor")):
+            raise Damaged(_GONE)
+        make_file(self._files, self._path, Header.make(self._secret, created=self._wall_ms()))
+        return True
+
+    def _judge(self, recovery: Recovery) -> None:
+        verdict = recovery.verdict()
+        if verdict not in (Verdict.FINE, Verdict.TORN):
+            raise recovery.refusal(verdict)
+
+    def _mend(self, mending: Mending, scan: Scan, copies: dict[int, bytes], *, failed: bool) -> None:
+        mending.remove_leftovers()
+        if copies:
+            mending.mend_header(copies)
+            self._warnings.append("one copy of the header was damaged; it was written anew")
+        if scan.trouble is not None:
+            self._cut_tail(mending, scan)
+        if failed:
+            mending.move_to_new_file(scan.place.end)
+            self._warnings.append(
+                "a sync had failed before the last stop; the file was copied to a new place"
+            )
+        elif scan.last is not None and scan.last.type != FrameType.SEAL:
+            mending.write_again(scan.last)
+
+    def _cut_tail(self, mending: Mending, scan: Scan) -> None:
+        self._torn_bytes = scan.size - scan.place.end
+        kept = mending.cut_tail(scan.place.end, size=scan.size, wall_ms=self._wall_ms())
+        self._warnings.append(
+            f"a torn tail of {self._torn_bytes} bytes was cut off and is kept as {kept.name}"
+        )
+
+    def _report(self, recovery: Recovery, *, made: bool) -> Report:
+        return Report(made, recovery.frames, recovery.records, self._torn_bytes, tuple(self._warnings))
 
 
-def new_path(path: Path) -> Path:
-    """Where a file stands that is to replace this one."""
-    return beside(path, ".new")
+def make_file(files: Files, path: Path, header: Header) -> None:
+    """A new database file without frames. It has its name only once it is complete."""
+    file = make_new(files, new_path(path))
+    try:
+        write_all(files, file, header.pack() * 2, 0)
+        files.sync(file)
+    finally:
+        files.close(file)
+    files.rename(new_path(path), path)
+    files.sync_directory(path.parent)

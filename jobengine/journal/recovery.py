@@ -1,21 +1,21 @@
 """File → changes. The first row that fits, from the top:
 
-  after the last good frame n (A: the anchor's sequence)                | verdict
-  ----------------------------------------------------------------------+------------------------------------------
-  n < A, the anchor names another file (unless this one was compacted   | MISSING: acknowledged data is not here;
-  from it), or a snapshot without its end                               | refuse
-  nothing more                                                          | FINE (without an anchor: warn, make one)
-  bad bytes, and an authentic head lies further on                      | DAMAGED_MIDDLE: refuse
-  bad bytes at the end, n = A, same boot as the anchor; or the frame    | TORN: keep the tail aside, cut, sync,
-  runs past the end of the file, or one of its sectors is all zero      | warn, start
-  bad bytes at the end otherwise                                        | DAMAGED_END: refuse
+  behind the last good frame n (A: the anchor's sequence)            verdict
+  -----------------------------------------------------------------  ---------------------------------------
+  n < A; or the anchor names another file, unless this one was       MISSING: acknowledged data is not here;
+  compacted from it; or a snapshot lacks its end                     refuse
+  nothing                                                            FINE: start; no anchor: warn, make one
+  bad bytes, and an authentic head lies further on                   DAMAGED_MIDDLE: refuse
+  bad bytes at the end, n = A, same boot as the anchor; or the       TORN: keep the tail aside, cut it off,
+  frame runs past the end of the file; or a sector of it is zero     warn, start
+  bad bytes at the end otherwise                                     DAMAGED_END: refuse
 
-Why bad bytes at the end may be cut: the next frame is not written before the last one is on disk, so at most one
-frame was never acknowledged. A frame that a crash tore is cut short, or misses sectors; while the machine runs on,
-the anchor knows the last acknowledged frame exactly. Anything else was on disk once, and has changed since.
+Why bad bytes at the end may be cut: the next frame is not written before the last one is on disk, so at most
+one frame was never acknowledged. A frame that a crash tore is cut short, or lacks sectors; and while the
+machine runs on, the anchor knows which frame was the last. Anything else was on disk once, and has changed.
 
-A newer format, a damaged header and a wrong SECRET are told before (header.py), a lock that is taken before that
-(lock.py). A refusal changes nothing.
+A taken lock (lock.py), a newer format, a damaged header and a wrong SECRET (header.py) are told before. A
+refusal changes nothing.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ from enum import Enum, auto
 
 from jobengine.errors import Damaged
 from jobengine.journal.anchor import Mark
-from jobengine.journal.codec import ChangeDecoder, ChangeEncoder, Malformed
+from jobengine.journal.codec import ChangeDecoder, ChangeEncoder
 from jobengine.journal.frame import FrameType, Head
 from jobengine.journal.header import Header
 from jobengine.journal.scan import Scan, Trouble
@@ -94,17 +94,19 @@ class Recovery:
 
     def refusal(self, verdict: Verdict) -> Damaged:
         """Why the server does not start, and what helps."""
-        help_ = "`jobengine db repair`"
+        way_out = "`jobengine db repair`"
         if verdict is Verdict.MISSING:
-            help_ = "`jobengine db restore` if an older copy was put back on purpose, or `jobengine db repair --accept-loss`"
+            way_out = "`jobengine db restore` (an older copy put back on purpose) or `jobengine db repair`"
         reasons = [reason for reason in (self._missing(), self._damage()) if reason]
-        return Damaged(f"the database file is not whole: {'; '.join(reasons)}. Nothing was changed. See {help_}")
+        return Damaged(
+            f"the database file is not whole: {'; '.join(reasons)}. Nothing was changed. See {way_out}"
+        )
 
     def _changes(self, head: Head, body: bytes) -> list[Change]:
         try:
             changes = self._decoder.decode(body)
-        except Malformed as error:
-            raise _senseless(head, str(error)) from None
+        except Damaged as error:
+            raise _senseless(head, error.detail) from None
         self.records += len(changes)
         return changes
 
@@ -134,9 +136,9 @@ class Recovery:
         if self._is_of_another_file():
             return "its anchor belongs to another file"
         if self._mark is not None and (missing := self._missing_commits()):
-            there = f"commit {self._mark.sequence} of {_date(self._mark.time)}"
-            here = f"commit {place.sequence} of {_date(place.time)}"
-            return f"{missing} acknowledged commits are missing: the anchor remembers {there}, here the last is {here}"
+            there = f"{self._mark.sequence} of {_date(self._mark.time)}"
+            here = f"{place.sequence} of {_date(place.time)}"
+            return f"{missing} acknowledged commits are missing (the last was {there}, here it is {here})"
         return "its snapshot is not complete" if self._lacks_its_snapshot() else None
 
     def _damage(self) -> str | None:
@@ -148,7 +150,9 @@ class Recovery:
         if beyond is None:
             return f"{where}, {self._scan.size - trouble.offset} of them, up to the end"
         length = beyond.offset - trouble.offset
-        return f"{where}, {length} of them; it goes on at offset {beyond.offset} with commit {beyond.sequence}"
+        return (
+            f"{where}, {length} of them; it goes on at offset {beyond.offset} with commit {beyond.sequence}"
+        )
 
 
 def _senseless(head: Head, reason: str) -> Damaged:

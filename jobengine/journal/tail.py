@@ -6,7 +6,6 @@ from jobengine.errors import InputOutputFailed, StorageFull
 from jobengine.journal.anchor import Anchor, Mark
 from jobengine.journal.files import NO_ROOM, Files, write_all
 from jobengine.journal.frame import Frame, FrameSealer, FrameType, Place
-from jobengine.journal.keys import Keys
 
 _NO_ROOM: Final = "the disk has no room for the change; nothing was changed"
 
@@ -14,24 +13,20 @@ _NO_ROOM: Final = "the disk has no room for the change; nothing was changed"
 class Tail:
     """Adds frames. `seal` on one thread, then `write` on another, then the next `seal`: never two at once."""
 
-    def __init__(
-        self, files: Files, file: int, anchor: Anchor, *, file_id: bytes, keys: Keys, place: Place
-    ) -> None:
+    def __init__(self, files: Files, file: int, anchor: Anchor, sealer: FrameSealer, place: Place) -> None:
         self.place = place
         self._files = files
         self._file = file
         self._anchor = anchor
-        self._file_id = file_id
-        self._keys = keys
+        self._sealer = sealer
         self._boot_id = files.boot_id()
-        self._sealer = FrameSealer(keys)
 
     def seal(self, kind: FrameType, body: bytes, *, time: int) -> Frame:
         """The frame that stands next."""
         return self._sealer.seal(kind, body, time=time, before=self.place)
 
-    def write(self, frame: Frame) -> int:
-        """Write a frame and wait for the disk. Returns its offset.
+    def write(self, frame: Frame) -> None:
+        """Write a frame and wait for the disk.
 
         Raises StorageFull when there is no room and nothing has changed, and InputOutputFailed when nobody
         knows what the disk holds now: it must be the last call.
@@ -45,7 +40,6 @@ class Tail:
         except OSError as error:
             self._mark_failed()
             raise InputOutputFailed(f"writing the database file failed: {error.strerror}") from error
-        return frame.offset
 
     def establish(self, *, clean: bool = False) -> None:
         """Let the anchor say how far the file has come, and wait for the disk."""
@@ -87,7 +81,6 @@ class Tail:
         except OSError:
             return  # the disk takes nothing any more; the frame's own tags remain
 
-    def _mark(self, *, clean: bool = False, failed: bool = False) -> bytes:
-        place = self.place
-        mark = Mark(self._file_id, place.sequence, place.end, place.time, self._boot_id, clean, failed)
-        return mark.pack(self._keys)
+    def _mark(self, *, clean: bool = False, failed: bool = False) -> Mark:
+        place, file_id = self.place, self._anchor.file_id
+        return Mark(file_id, place.sequence, place.end, place.time, self._boot_id, clean, failed)

@@ -6,11 +6,18 @@ import secrets
 import time
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Final, cast
 
 import structlog
 from aiohttp.http_exceptions import HttpProcessingError
-from aiohttp.web import AbstractRoute, BaseRequest, HTTPMethodNotAllowed, RequestPayloadError, UrlDispatcher
+from aiohttp.web import (
+    AbstractRoute,
+    BaseRequest,
+    HTTPMethodNotAllowed,
+    Request,
+    RequestPayloadError,
+    UrlDispatcher,
+)
 
 from jobengine.errors import BadRequest, JobEngineError, MethodNotAllowed, NoSuchPath, Unavailable
 from jobengine.web.hosts import Hosts
@@ -81,7 +88,7 @@ class Application:
         """Raises BadRequest, NoSuchPath, MethodNotAllowed, Unavailable."""
         if request.version.major != 1:
             raise BadRequest("this server speaks HTTP/1.1")
-        match = await self.router.resolve(request)
+        match = await self.router.resolve(cast(Request, request))  # it looks at method and path only
         route = self._routes.get(match.route)
         if self.why_not_ready is not None and route not in self._probes:
             raise Unavailable(self.why_not_ready)

@@ -27,15 +27,11 @@ class Hosts:
 
     def check(self, request: BaseRequest) -> None:
         """Raises BadRequest, HostRefused, OriginRefused."""
-        hosts = request.headers.getall("Host", ())
-        if len(hosts) != 1:
-            if hosts or request.version.minor:
-                raise BadRequest("a request names one Host")
-            hosts = ("localhost",)  # HTTP/1.0 has no Host
-        if hosts[0] not in self._accepted:
-            self._check_host(hosts[0])
+        host = _only_host(request)
+        if host not in self._accepted:
+            self._check_host(host)
         if "Origin" in request.headers:
-            self._check_origin(request.headers.getall("Origin"), hosts[0])
+            self._check_origin(request.headers.getall("Origin"), host)
 
     def _check_host(self, host: str) -> None:
         name = _host_name(host)
@@ -51,6 +47,15 @@ class Hosts:
                 raise OriginRefused(
                     "pages of that origin may not use this server; allowed_origins can name it"
                 )
+
+
+def _only_host(request: BaseRequest) -> str:
+    hosts = request.headers.getall("Host", ())
+    if len(hosts) == 1:
+        return hosts[0]
+    if hosts or request.version.minor:
+        raise BadRequest("a request names one Host")
+    return "localhost"  # HTTP/1.0 has no Host
 
 
 def _host_name(host: str) -> str:

@@ -58,7 +58,7 @@ class Metrics:
         self.file_bytes: Callable[[], int] = int
         self.connections: Callable[[], int] = int
         self._registry = CollectorRegistry()
-        self._registry.register(self)  # type: ignore[arg-type]  # a collector is whatever has `collect`
+        self._registry.register(self)
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._registry)
 

@@ -53,7 +53,7 @@ def problem(error: JobEngineError, request_id: bytes) -> Reply:
     """A refusal as an answer. Whatever is not meant for callers says no more than that it happened."""
     status = STATUSES.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
     known = error.code in STATUSES
-    document = {
+    document: dict[str, object] = {
         "type": "about:blank",
         "title": status.phrase,
         "status": status.value,

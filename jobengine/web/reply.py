@@ -1,7 +1,7 @@
 """Answers, written to the connection with as few writes as they need.
 
-aiohttp asks three things of an answer: `prepare`, `write_eof` and `keep_alive`. Its own Response also keeps a
-dictionary of headers, serializes it and writes twice, which for 300 bytes costs as much as deciding a command.
+aiohttp asks three things of an answer: `prepare`, `write_eof` and `keep_alive`. Its own Response also keeps
+a dictionary of headers and serializes it, which for 300 bytes costs as much as deciding a command.
 """
 
 import asyncio

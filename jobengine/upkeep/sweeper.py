@@ -1,0 +1,63 @@
+"""Does what time makes due: expires, times out and forgets jobs."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from jobengine.engine.interface import Engine
+from jobengine.errors import OutcomeUnknown, StorageFull, Unavailable
+from jobengine.model.commands import Sweep, Swept
+
+# Nobody sees what is due and not swept, so sweeping has time; a turn takes a few milliseconds.
+LOOK_SECONDS: Final = 1.0
+TURN_MOST: Final = 200
+
+log = structlog.get_logger(__name__)
+
+
+class Sweeper:
+    """Sweeps in turns, and rests as long as each took: half of the time belongs to the requests."""
+
+    def __init__(self, engine: Engine, *, observe: Callable[[Swept], None]) -> None:
+        self._engine = engine
+        self._observe = observe
+        self._sweeping: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Sweep from now on."""
+        if self._sweeping is None:
+            self._sweeping = asyncio.create_task(self._sweep())
+
+    async def stop(self) -> None:
+        """Sweep no more."""
+        sweeping, self._sweeping = self._sweeping, None
+        if sweeping is not None:
+            sweeping.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await sweeping
+
+    async def turn(self) -> Swept:
+        """Do what is due for some jobs, and say for how many."""
+        swept = await self._engine.submit(Sweep(TURN_MOST))
+        if swept.total:
+            self._observe(swept)
+            log.debug("swept", expired=swept.expired, timed_out=swept.timed_out, forgotten=swept.forgotten)
+        return swept
+
+    async def _sweep(self) -> None:
+        while True:
+            started = time.monotonic()
+            try:
+                swept = await self.turn()
+            except StorageFull as refusal:
+                log.warning("sweep_refused", reason=refusal.detail)
+                await asyncio.sleep(LOOK_SECONDS)
+            except (OutcomeUnknown, Unavailable):
+                return  # the server is ending
+            else:
+                is_done = swept.total < TURN_MOST
+                await asyncio.sleep(LOOK_SECONDS if is_done else time.monotonic() - started)

@@ -1,0 +1,84 @@
+"""The listening sockets, from the first connection to the last."""
+
+from contextlib import AsyncExitStack
+from typing import Final
+
+from aiohttp.web import ServerRunner, TCPSite
+
+from jobengine.access import Access
+from jobengine.engine.interface import Engine
+from jobengine.errors import Unreachable
+from jobengine.settings.schema import Settings
+from jobengine.web.application import Application
+from jobengine.web.body import BodyReader
+from jobengine.web.connection import Door
+from jobengine.web.hosts import Hosts
+from jobengine.web.metrics import Metrics
+from jobengine.web.probes import Probes
+from jobengine.web.v1.doors import V1
+
+FINISH_SECONDS: Final = 1.5  # for requests under way when the server stops
+
+
+class WebServer:
+    """Answers from the moment it listens: probes at once, all else when it has an engine."""
+
+    def __init__(self, settings: Settings, access: Access, metrics: Metrics, *, host: str, port: int) -> None:
+        self._settings = settings
+        self._access = access
+        self._metrics = metrics
+        self._host = host
+        self._port = port
+        self.port = port  # that it listens on, once it does: port 0 is any that is free
+        limits = settings.limits
+        self._bodies = BodyReader(most_bytes=limits.body_bytes, seconds=limits.body_seconds)
+        self._application = self._make_application()
+        self._probes = Probes(
+            why_not_ready=lambda: self._application.why_not_ready, access=access, metrics=metrics
+        )
+        self._application.open_probes(self._probes.routes())
+        self._listeners = AsyncExitStack()
+
+    async def start(self) -> None:
+        """Listen. Raises Unreachable."""
+        door, self.port = await self._listen(self._application, self._host, self._port)
+        self._metrics.connections = lambda: door.open_connections
+        own = self._settings.metrics
+        if own.port is not None:
+            scraping = self._make_application()
+            scraping.open_probes(self._probes.for_scrapers())
+            await self._listen(scraping, own.host, own.port)
+
+    def serve(self, engine: Engine) -> None:
+        """Everything is ready: let requests in."""
+        self._application.open(V1(engine, self._access, self._bodies).routes())
+        self._application.why_not_ready = None
+
+    async def stop(self) -> None:
+        """Take no more requests, finish those under way, cut those half received."""
+        self._application.why_not_ready = "the server is stopping"
+        self._bodies.cut()
+        await self._listeners.aclose()
+
+    def _make_application(self) -> Application:
+        return Application(
+            hosts=Hosts(
+                names={*self._settings.allowed_hosts, self._host}, origins=self._settings.allowed_origins
+            ),
+            metrics=self._metrics,
+            write_seconds=self._settings.limits.write_seconds,
+        )
+
+    async def _listen(self, application: Application, host: str, port: int) -> tuple[Door, int]:
+        door = Door(application.answer, application.refuse, self._settings.limits)
+        runner = ServerRunner(door, shutdown_timeout=FINISH_SECONDS)
+        await runner.setup()
+        site = TCPSite(runner, host, port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise Unreachable(f"cannot listen on {host} port {port}: {error.strerror}") from error
+        door.start()
+        self._listeners.callback(door.stop)
+        self._listeners.push_async_callback(runner.cleanup)
+        return door, site.port
