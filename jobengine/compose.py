@@ -136,7 +136,6 @@ class Server:
             apply=policy.apply,
             drops_jobs=policy.drops_jobs,
         )
-        await policy.apply(await watch.settled())
         self._metrics.queues = engine.status
         self._metrics.file_bytes = engine.file_bytes
         for upkeep in (watch, Sweeper(engine, observe=self._metrics.sweep)):

@@ -26,7 +26,6 @@ def serve(
 ) -> None:
     """Serve the queues of the configuration until SIGTERM. Needs SECRET or SECRET_FILE in the environment."""
     _hide_secret()
-    from jobengine import compose
     from jobengine.settings.environment import configuration_path, database_path
     from jobengine.settings.logs import set_up_logs
     from jobengine.settings.secret import read_secret
@@ -36,6 +35,9 @@ def serve(
     database = db or database_path(os.environ)
     secret = read_secret(os.environ)
     _warn(database, secret)
+
+    from jobengine import compose
+
     code = compose.serve(configuration=configuration, database=database, secret=secret, host=host, port=port)
     raise typer.Exit(code)
 

@@ -5,7 +5,7 @@ from itertools import takewhile
 
 from sortedcontainers import SortedKeyList
 
-from jobengine.model.job import ARRIVAL_BITS, Job, Queue
+from jobengine.model.job import ARRIVAL_BITS, ARRIVAL_MASK, Job, Queue
 from jobengine.model.states import State
 
 _ENDED = (State.COMPLETE, State.FAILED)
@@ -27,7 +27,7 @@ def _time(job: Job) -> int:
 
 def _by_time(job: Job) -> int:
     # The arrival behind it makes every key different: a container with many equal keys removes slowly.
-    return _time(job) << ARRIVAL_BITS | job.arrival
+    return _time(job) << ARRIVAL_BITS | (job.order & ARRIVAL_MASK)
 
 
 class Deadlines:

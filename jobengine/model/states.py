@@ -14,6 +14,9 @@ class State(StrEnum):
     FAILED = "failed"
     GONE = "gone"
 
+    # Enum's own is Python code, and states are looked up several times a command.
+    __hash__ = str.__hash__
+
 
 class Event(StrEnum):
     """What can happen to a job."""
@@ -30,6 +33,8 @@ class Event(StrEnum):
     EXPIRE_LATE = "expire_late"  # given back past its end: it fails, it does not vanish
     FORGET = "forget"  # complete or failed, and kept long enough
     DELETE = "delete"
+
+    __hash__ = str.__hash__
 
 
 _ANY = (State.QUEUED, State.INPROGRESS, State.COMPLETE, State.FAILED)

@@ -108,5 +108,5 @@ def _one_line(text: object) -> str:
 
 
 def _value(value: object) -> str:
-    text = str(value)
+    text = "; ".join(map(str, value)) if isinstance(value, list) else str(value)
     return text if _BARE.fullmatch(text) else json.dumps(text, ensure_ascii=not text.isprintable())

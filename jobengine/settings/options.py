@@ -158,16 +158,10 @@ OPTIONS: Final = (
     ),
 )
 
+# The parts of the file that are no queues.
+SECTIONS: Final = frozenset(option.section for option in OPTIONS) - {"", QUEUE}
+
 
 def options_of(section: str) -> dict[str, Option]:
     """The options that stand directly in this section, by name."""
     return {option.name: option for option in OPTIONS if option.section == section}
-
-
-def sections_of(section: str) -> frozenset[str]:
-    """The names of the sections that stand directly in this section, but for the queues."""
-    return frozenset(
-        option.section.rpartition(".")[2]
-        for option in OPTIONS
-        if option.section and option.section != QUEUE and option.section.rpartition(".")[0] == section
-    )

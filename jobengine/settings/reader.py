@@ -8,7 +8,7 @@ import yaml
 from jobengine.settings.kinds import Plain, Several, Single, Tag, Text, Value, expected, parse
 from jobengine.settings.mistakes import Mistakes, quote
 from jobengine.settings.nodes import line_of, plain, quoting_hint, shown, tag_of
-from jobengine.settings.options import NAME, QUEUE, QUEUES, Option, options_of, sections_of
+from jobengine.settings.options import NAME, QUEUE, QUEUES, SECTIONS, Option, options_of
 from jobengine.settings.placeholders import PlaceholderError, fill
 
 Values = dict[str, object]
@@ -28,12 +28,12 @@ class Reader:
         for name, line, node in self._entries(root, ""):
             if name == QUEUES:
                 queues = [self._queue(*entry) for entry in self._entries(node, QUEUES)]
-            elif name in sections_of(""):
+            elif name in SECTIONS:
                 values[name] = self._options(node, section=name, path=name)
             elif name in options_of(""):
                 values[name] = self._option(node, options_of("")[name], name)
             else:
-                self._unknown(line, "", name, [*options_of(""), *sections_of(""), QUEUES])
+                self._unknown(line, "", name, [*options_of(""), *SECTIONS, QUEUES])
         if queues is None and isinstance(root, yaml.MappingNode):
             self._mistakes.add(line_of(root), "", f'"{QUEUES}" is missing (write "{QUEUES}: {{}}" for none)')
         return {**values, QUEUES: [{**_inherited(values), **queue} for queue in queues or ()]}

@@ -55,8 +55,14 @@ class ConfigurationWatch:
         self._watching: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Watch the file from now on."""
+        """Take up what the file says, and watch it from now on.
+
+        Raises ConfigurationWrong, and what `apply` raises.
+        """
         if self._watching is None:
+            settings = await self.settled()
+            await self._apply(settings)
+            self._settings = settings
             self._watching = asyncio.create_task(self._watch())
 
     async def stop(self) -> None:

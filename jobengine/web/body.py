@@ -76,6 +76,13 @@ def check_is_json(request: BaseRequest) -> None:
     headers = request.headers
     if "Content-Encoding" in headers:
         raise UnsupportedMediaType("a body may not be compressed")
-    named = [headers[name] for name in ("X-Content-Type", "Content-Type") if name in headers]
-    if named and not any(value.partition(";")[0].strip().lower() == _JSON for value in named):
+    documented = headers.get("X-Content-Type")
+    usual = headers.get("Content-Type")
+    if not (_is_json(documented) or _is_json(usual)) and (documented or usual):
         raise UnsupportedMediaType(f"the body must be {_JSON}")
+
+
+def _is_json(media_type: str | None) -> bool:
+    return media_type == _JSON or (
+        media_type is not None and media_type.partition(";")[0].strip().lower() == _JSON
+    )

@@ -8,6 +8,8 @@ import json
 import math
 from typing import Final, NoReturn
 
+import msgspec
+
 from jobengine.errors import InvalidJson
 
 MAX_DEPTH: Final = 64
@@ -15,6 +17,27 @@ MAX_DEPTH: Final = 64
 
 def check_json(body: bytes) -> None:
     """Raises InvalidJson, with line and column where they are known."""
+    if not _is_surely_right(body):
+        _look_closely(body)
+
+
+def _is_surely_right(body: bytes) -> bool:
+    """A quick look that most bodies pass: as many names as colons, so that none can have stood twice."""
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
+        return False
+    try:
+        return _names_in(msgspec.json.decode(body)) == body.count(b":")
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+
+
+def _names_in(value: object) -> int:
+    if isinstance(value, dict):
+        return len(value) + sum(map(_names_in, value.values()))
+    return sum(map(_names_in, value)) if isinstance(value, list) else 0
+
+
+def _look_closely(body: bytes) -> None:
     text = _decode(body)
     if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
         _check_depth(text)
