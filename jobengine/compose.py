@@ -106,7 +106,7 @@ class Server:
         await asyncio.wait((opening, ending), return_when=asyncio.FIRST_COMPLETED)
         if not opening.done():
             # A recovery cannot be called back, but like any crash it may be cut: nothing is lost.
-            log.info("stopped", while_="starting")
+            log.info("stopped_while_starting")
             os._exit(0)
         ending.cancel()
         return opening.result()
@@ -138,6 +138,7 @@ class Server:
         )
         self._metrics.queues = engine.status
         self._metrics.file_bytes = engine.file_bytes
+        self._metrics.torn_bytes = engine.torn_bytes
         for upkeep in (watch, Sweeper(engine, observe=self._metrics.sweep)):
             await upkeep.start()
             rooms.push_async_callback(upkeep.stop)

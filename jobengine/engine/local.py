@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeGuard, TypeVar
 
 from msgspec.structs import replace
 
@@ -24,14 +24,19 @@ from jobengine.model.picture import Picture
 from jobengine.model.rules import decide
 from jobengine.model.rules.passing import current
 
-SWEEP_MOST = 200
-SLICE_MOST = 500
+SWEEP_MOST: Final = 200
+SLICE_MOST: Final = 500
+_UNDOS_MOST: Final = 256  # that may be kept longer than they are needed
 
 SeenT = TypeVar("SeenT")
 
 
 def _unobserved(_records: int, _seconds: float) -> None:
     """Nobody measures."""
+
+
+def _is_big(content: bytes | Blob | None) -> TypeGuard[bytes]:
+    return isinstance(content, bytes) and len(content) > BLOB_THRESHOLD_BYTES
 
 
 class LocalEngine:
@@ -66,14 +71,18 @@ class LocalEngine:
 
     async def submit(self, command: Command) -> Any:  # the answer's type is the command's: see Engine
         """Decide a command, make its changes durable, and answer."""
-        match command:
-            case Claim():
-                await self._make_way(self._ledger.contents(command.queue))
-            case Create(content=bytes(content)) | Update(content=bytes(content)):
-                if len(content) > BLOB_THRESHOLD_BYTES:
-                    self._decide(command)  # what is refused is refused before anything is written
-                    command = replace(command, content=await self._journal.write_blob(content))
-        return await self._carry_out(command)
+        if isinstance(command, Claim):
+            await self._make_way(self._ledger.contents(command.queue))
+        elif isinstance(command, (Create, Update)) and _is_big(command.content):
+            self._decide(command)  # what is refused is refused before anything is written
+            command = replace(command, content=await self._journal.write_blob(command.content))
+        while True:
+            decision = self._decide(command)
+            if decision.changes:
+                await self._store(decision.changes)
+                return decision.answer
+            if await self._what_was_seen_lasts():
+                return decision.answer
 
     async def job(self, queue: str, uid: str) -> Job:
         """One job as it is now. Raises NotFound."""
@@ -105,6 +114,10 @@ class LocalEngine:
         """The size of the database file."""
         return self._journal.size
 
+    def torn_bytes(self) -> int:
+        """How much of a torn tail was cut off when the file was opened."""
+        return self._journal.report.torn_bytes
+
     # --- one command ---
 
     def _moment(self) -> Moment:
@@ -113,28 +126,20 @@ class LocalEngine:
     def _decide(self, command: Command) -> Decision[Answer]:
         return decide(self._ledger, command, self._moment())
 
-    async def _carry_out(self, command: Command) -> Answer:
-        while True:
-            decision = self._decide(command)
-            if decision.changes:
-                await self._store(decision.changes)
-                return decision.answer
-            if await self._what_was_seen_lasts():
-                return decision.answer
-
     def _store(self, changes: Sequence[Change]) -> Awaitable[object]:
         """Take the changes into memory, and a place in the journal. Wait for what is returned."""
         self._undos.append(self._ledger.apply(changes))
         stored = self._journal.append(changes)
-        while len(self._undos) > self._journal.in_flight:
-            self._undos.popleft()
+        if len(self._undos) > _UNDOS_MOST:
+            while len(self._undos) > self._journal.in_flight:
+                self._undos.popleft()
         return stored
 
     async def _make_way(self, contents: Contents) -> None:
         """Do what time has done to this queue and no sweep yet, as far as it matters to who claims next."""
         now = self._clock.now()
         if contents.deadlines.lease_is_over(now):
-            await self._carry_out(Sweep(SWEEP_MOST))
+            await self.submit(Sweep(SWEEP_MOST))
         while not contents.order.skip_overdue(now):  # noqa: ASYNC110  # others get their turn between slices
             await asyncio.sleep(0)
 
@@ -162,7 +167,7 @@ class LocalEngine:
         while True:
             contents = self._ledger.contents(queue)
             while any(contents.deadlines.due(contents.queue, self._clock.now())):
-                await self._carry_out(Sweep(SWEEP_MOST))
+                await self.submit(Sweep(SWEEP_MOST))
             behind = -1 if after is None else current(self._ledger, queue, after, self._moment()).order
             picture = contents.picture(after=behind)
             try:

@@ -10,10 +10,17 @@ from jobengine.journal.files import Files, read_all, write_all
 def take_lock(files: Files, path: Path) -> int:
     """The descriptor that holds the lock until it is closed. Raises Locked."""
     file = files.open(path, create=True)
+    try:
+        _lock(files, file)
+    except BaseException:
+        files.close(file)
+        raise
+    return file
+
+
+def _lock(files: Files, file: int) -> None:
     if not files.lock(file):
         holder = read_all(files, file, 20, 0).decode("ascii", "replace").strip() or "unknown"
-        files.close(file)
         raise Locked(f"the database file is in use by another process (pid {holder})")
     files.truncate(file, 0)
     write_all(files, file, f"{os.getpid()}\n".encode(), 0)
-    return file

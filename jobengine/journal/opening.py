@@ -8,10 +8,10 @@ from typing import Final
 from msgspec import Struct
 
 from jobengine.errors import Damaged
-from jobengine.journal.anchor import Anchor
+from jobengine.journal.anchor import Anchor, Mark
 from jobengine.journal.codec import ChangeEncoder
 from jobengine.journal.files import Files, beside, make_new, new_path, read_all, write_all
-from jobengine.journal.frame import FrameSealer, FrameType
+from jobengine.journal.frame import FrameSealer
 from jobengine.journal.header import FRAMES_START, Header, read_header
 from jobengine.journal.keys import Secret
 from jobengine.journal.lock import take_lock
@@ -79,7 +79,7 @@ class Opening:
             recovery = Recovery(header, mark, scan, boot_id=self._files.boot_id())
             recovery.replay(replay)
             self._judge(recovery)
-            self._mend(mending, scan, copies, failed=mark is not None and mark.failed)
+            self._mend(mending, scan, copies, mark)
             if mark is None and not made:
                 self._warnings.append(_NO_ANCHOR)
             tail = Tail(self._files, mending.file, anchor, sealer, scan.place)
@@ -100,19 +100,20 @@ class Opening:
         if verdict not in (Verdict.FINE, Verdict.TORN):
             raise recovery.refusal(verdict)
 
-    def _mend(self, mending: Mending, scan: Scan, copies: dict[int, bytes], *, failed: bool) -> None:
+    def _mend(self, mending: Mending, scan: Scan, copies: dict[int, bytes], mark: Mark | None) -> None:
         mending.remove_leftovers()
         if copies:
             mending.mend_header(copies)
             self._warnings.append("one copy of the header was damaged; it was written anew")
         if scan.trouble is not None:
             self._cut_tail(mending, scan)
-        if failed:
+        if mark is not None and mark.failed:
             mending.move_to_new_file(scan.place.end)
             self._warnings.append(
                 "a sync had failed before the last stop; the file was copied to a new place"
             )
-        elif scan.last is not None and scan.last.type != FrameType.SEAL:
+        elif scan.last is not None and not (mark is not None and mark.clean):
+            # A seal that stands in the file may not be on the disk: the anchor says clean only when it is.
             mending.write_again(scan.last)
 
     def _cut_tail(self, mending: Mending, scan: Scan) -> None:

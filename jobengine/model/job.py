@@ -57,10 +57,8 @@ class Job(Struct, frozen=True, gc=False):
 _OVERHEAD_BYTES: Final = 520
 
 
-def weight(job: Job | None) -> int:
+def weight(job: Job) -> int:
     """About how many bytes of memory a job takes. A big value takes none: it stands in the file."""
-    if job is None:
-        return 0
     return _OVERHEAD_BYTES + (len(job.content) if isinstance(job.content, bytes) else 0)
 
 

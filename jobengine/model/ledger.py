@@ -69,7 +69,10 @@ class Ledger:
     def _replace_job(self, contents: Contents, uid: str, job: Job | None) -> Callable[[], object]:
         before = contents.put(uid, job)
         if self._indexed:
-            self.bytes += weight(job) - weight(before)
+            if job is not None:
+                self.bytes += weight(job)
+            if before is not None:
+                self.bytes -= weight(before)
         return partial(self._replace_job, contents, uid, before)
 
     def _put_queue(self, queue: Queue) -> Callable[[], object]:

@@ -1,6 +1,7 @@
 """The way in: every request passes here, and every answer leaves here."""
 
 import itertools
+import logging
 import re
 import secrets
 import time
@@ -38,16 +39,20 @@ class Application:
         self.router = UrlDispatcher()
         self.why_not_ready: str | None = "the server is starting"
         self._routes: dict[AbstractRoute, Route] = {}
+        self._fixed: dict[tuple[str, str], Route] = {}  # those whose path holds no variable: found at once
         self._probes: set[Route] = set()
         self._hosts = hosts
         self._metrics = metrics
         self._write_seconds = write_seconds
+        self._logs_requests = log.is_enabled_for(logging.DEBUG)
         self._request_id_prefix = secrets.token_hex(4).encode()
         self._request_numbers = itertools.count(1)
 
     def open(self, routes: Iterable[Route]) -> None:
         """Serve these routes when the server is ready."""
         for route in routes:
+            if "{" not in route.path:
+                self._fixed[route.method, route.path] = route
             self._routes[self.router.add_route(route.method, route.path, route.answer)] = route  # type: ignore[arg-type]
 
     def open_probes(self, routes: Iterable[Route]) -> None:
@@ -73,7 +78,10 @@ class Application:
             outcome = refusal.code
             if reply.status == HTTPStatus.INTERNAL_SERVER_ERROR:
                 log.error("request failed", request_id=request_id.decode(), exc_info=error)
-        self._metrics.operation(kind, outcome, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self._metrics.operation(kind, outcome, seconds)
+        if self._logs_requests:
+            self._log_request(request, reply, request_id, seconds)
         return self._complete(reply, request_id)
 
     def refuse(self, error: JobEngineError) -> Reply:
@@ -88,15 +96,30 @@ class Application:
         """Raises BadRequest, NoSuchPath, MethodNotAllowed, Unavailable."""
         if request.version.major != 1:
             raise BadRequest("this server speaks HTTP/1.1")
-        match = await self.router.resolve(cast(Request, request))  # it looks at method and path only
-        route = self._routes.get(match.route)
+        variables: Mapping[str, str] = {}
+        route = self._fixed.get((request.method, request.rel_url.raw_path))
+        if route is None:
+            variables = match = await self.router.resolve(cast(Request, request))  # all it needs is there
+            route = self._routes.get(match.route)
         if self.why_not_ready is not None and route not in self._probes:
             raise Unavailable(self.why_not_ready)
         if route is not None:
-            return route, match
+            return route, variables
         if isinstance(match.http_exception, HTTPMethodNotAllowed):
             raise MethodNotAllowed(frozenset(match.http_exception.allowed_methods))
         raise NoSuchPath("nothing is served under this path")
+
+    def _log_request(self, request: BaseRequest, reply: Reply, request_id: bytes, seconds: float) -> None:
+        log.debug(
+            "request",
+            method=request.method,
+            path=request.rel_url.raw_path,
+            status=int(reply.status),
+            seconds=round(seconds, 6),
+            service=request.headers.get("X-Name"),
+            queue=request.headers.get("X-Queue"),
+            request_id=request_id.decode(),
+        )
 
     def _complete(self, reply: Reply, request_id: bytes) -> Reply:
         reply.request_id = request_id

@@ -56,6 +56,7 @@ class Metrics:
         self.swept: Counter[str] = Counter()
         self.queues: Callable[[], Iterable[QueueStatus]] = tuple
         self.file_bytes: Callable[[], int] = int
+        self.torn_bytes: Callable[[], int] = int
         self.connections: Callable[[], int] = int
         self._registry = CollectorRegistry()
         self._registry.register(self)
@@ -98,6 +99,11 @@ class Metrics:
         yield _histogram("jobengine_commit_records", "Records in a group commit.", self.commit_records)
         yield self._collect_swept()
         yield GaugeMetricFamily("jobengine_file_bytes", "Size of the database file.", self.file_bytes())
+        yield GaugeMetricFamily(
+            "jobengine_torn_tail_bytes",
+            "Bytes that the last start cut off, never acknowledged.",
+            self.torn_bytes(),
+        )
         yield GaugeMetricFamily("jobengine_connections", "Open client connections.", self.connections())
 
     def _collect_queues(self) -> Iterator[Metric]:

@@ -67,12 +67,11 @@ class Reply:
         if request is None or request.transport is None:
             return
         body = b"" if request.method == "HEAD" else self.body
-        await self._write(request, self._head(request, self._framing(request)) + body)
-
-    def _framing(self, request: BaseRequest) -> bytes:  # noqa: ARG002  # a stream asks for it
         if self.status == HTTPStatus.NO_CONTENT:
-            return b""
-        return b"Content-Type: %b\r\nContent-Length: %d\r\n" % (self.content_type, len(self.body))
+            framing = b""
+        else:
+            framing = b"Content-Type: %b\r\nContent-Length: %d\r\n" % (self.content_type, len(self.body))
+        await self._write(request, self._head(request, framing) + body)
 
     def _head(self, request: BaseRequest, framing: bytes) -> bytes:
         connection = b""
@@ -132,16 +131,15 @@ class Stream(Reply):
                 raise
 
     async def _write_all(self, request: BaseRequest, pieces: AsyncGenerator[bytes, None]) -> None:
-        await self._write(request, self._head(request, self._framing(request)))
         in_chunks = request.version.minor > 0
+        framing = b"Content-Type: %b\r\n" % self.content_type
+        if in_chunks:
+            framing += b"Transfer-Encoding: chunked\r\n"
+        await self._write(request, self._head(request, framing))
         async for piece in pieces:
             await self._write(request, b"%x\r\n%b\r\n" % (len(piece), piece) if in_chunks else piece)
         if in_chunks:
             await self._write(request, b"0\r\n\r\n")
-
-    def _framing(self, request: BaseRequest) -> bytes:
-        framing = b"Content-Type: %b\r\n" % self.content_type
-        return framing + b"Transfer-Encoding: chunked\r\n" if request.version.minor else framing
 
 
 @lru_cache(maxsize=1)

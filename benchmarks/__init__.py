@@ -1,0 +1,1 @@
+"""What `make bench` measures: speed and memory, beside bare aiohttp and beside other brokers."""

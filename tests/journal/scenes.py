@@ -1,0 +1,116 @@
+"""What the tests of this room need to tell their stories."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from jobengine.errors import Fatal
+from jobengine.journal.journal import Journal
+from jobengine.journal.keys import Secret
+from jobengine.model.changes import Change, DropJob, DropQueue, MoveJob, PutJob, PutQueue, moved
+from jobengine.model.job import Blob, Job, Queue, order_of
+from jobengine.model.states import State
+from tests.support.disk import SimulatedDisk
+
+SECRET = Secret.parse("hex:" + "5c" * 32)
+OTHER_SECRET = Secret.parse("hex:" + "5d" * 32)
+PATH = Path("/simulated/jobs.queuedb")
+ANCHOR = Path("/simulated/jobs.queuedb.anchor")
+NEW = Path("/simulated/jobs.queuedb.new")
+WALL_MS = 1_700_000_000_000
+
+MAIL = Queue(name="mail", keep=60_000, lease=10_000)
+
+
+def job(number: int, *, content: bytes | Blob = b'{"n": 1}', queue: str = "mail") -> Job:
+    """A queued job."""
+    return Job(
+        uid=f"00000000-0000-7000-8000-{number:012}",
+        queue=queue,
+        state=State.QUEUED,
+        order=order_of(priority=50, arrival=number),
+        content=content,
+        created=WALL_MS,
+        updated=WALL_MS,
+        expires=WALL_MS + 3_600_000,
+    )
+
+
+def put(number: int, *, content: bytes | Blob = b'{"n": 1}') -> list[Change]:
+    """The changes of creating a job."""
+    return [PutJob(job(number, content=content))]
+
+
+class Book:
+    """Queues and jobs as changes make them, in the simplest way."""
+
+    def __init__(self) -> None:
+        self.queues: dict[str, Queue] = {}
+        self.jobs: dict[str, Job] = {}
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        """Let these changes have happened."""
+        for change in changes:
+            match change:
+                case PutQueue(queue):
+                    self.queues[queue.name] = queue
+                case DropQueue(name):
+                    del self.queues[name]
+                    self.jobs = {uid: job for uid, job in self.jobs.items() if job.queue != name}
+                case PutJob(job):
+                    self.jobs[job.uid] = job
+                case MoveJob(uid=uid):
+                    self.jobs[uid] = moved(self.jobs[uid], change)
+                case DropJob(uid=uid):
+                    del self.jobs[uid]
+
+    def snapshot(self) -> list[Change]:
+        """The changes that make this book from an empty one."""
+        queues: list[Change] = [PutQueue(queue) for queue in self.queues.values()]
+        return queues + [PutJob(job) for job in self.jobs.values()]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Book) and (self.queues, self.jobs) == (other.queues, other.jobs)
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
+
+
+class Scene:
+    """An open journal, what was in it, and what it told while it ran."""
+
+    def __init__(self, disk: SimulatedDisk, *, secret: Secret = SECRET) -> None:
+        self.book = Book()
+        self.rollbacks: list[int] = []
+        self.failures: list[Fatal] = []
+        self.journal = Journal.open(
+            PATH, secret, replay=self.book.apply, files=disk, wall_ms=lambda: WALL_MS
+        )
+
+    def start(self) -> "Scene":
+        """Begin to take changes."""
+        self.journal.start(
+            now=lambda: WALL_MS, on_rollback=self.rollbacks.append, on_failure=self.failures.append
+        )
+        return self
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What opening warned of."""
+        return self.journal.report.warnings
+
+
+async def filled(disk: SimulatedDisk, jobs: int = 3) -> Scene:
+    """A running journal with a queue and some jobs, each a commit of its own."""
+    scene = Scene(disk).start()
+    await scene.journal.append([PutQueue(MAIL)])
+    for number in range(jobs):
+        await scene.journal.append(put(number))
+    return scene
+
+
+async def disk_with(jobs: int = 3, *, sealed: bool = False) -> SimulatedDisk:
+    """A disk whose process was killed after so many jobs, or closed its file in good order."""
+    disk = SimulatedDisk()
+    scene = await filled(disk, jobs)
+    left = disk.kill()
+    await scene.journal.close()
+    return disk.kill() if sealed else left
