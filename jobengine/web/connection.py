@@ -156,7 +156,7 @@ def connections_most(wanted: int) -> int:
 
 def _refusal(error: BaseException | None) -> JobEngineError:
     if isinstance(error, LineTooLong):
-        limit = str(error.args[-1])
+        limit = str(error.args[1])
         if limit == str(URI_MOST_BYTES):
             return UriTooLong(f"a request target may have {URI_MOST_BYTES} bytes")
         return HeadersTooLarge(f"a header field may have {FIELD_MOST_BYTES} bytes")

@@ -44,7 +44,12 @@ def _described(job: Job, journal: Journal) -> dict[str, Any]:
 def claimed(job: Job) -> Job:
     """The job, handed out."""
     return msgspec.structs.replace(
-        job, state=State.INPROGRESS, claimer="printer", attempt=1, lease_ends=WALL_MS + 10, updated=WALL_MS + 1
+        job,
+        state=State.INPROGRESS,
+        claimer="printer",
+        attempt=1,
+        lease_ends=WALL_MS + 10,
+        updated=WALL_MS + 1,
     )
 
 

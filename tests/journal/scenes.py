@@ -81,9 +81,7 @@ class Scene:
         self.book = Book()
         self.rollbacks: list[int] = []
         self.failures: list[Fatal] = []
-        self.journal = Journal.open(
-            PATH, secret, replay=self.book.apply, files=disk, wall_ms=lambda: WALL_MS
-        )
+        self.journal = Journal.open(PATH, secret, replay=self.book.apply, files=disk, wall_ms=lambda: WALL_MS)
 
     def start(self) -> "Scene":
         """Begin to take changes."""

@@ -190,7 +190,11 @@ async def test_after_a_failure_nothing_is_written_any_more(writer: Writer) -> No
     outcomes = await asyncio.gather(*waiting, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [OutcomeUnknown] * 3
     assert [failure.detail for failure in writer.failures] == ["sync"]
-    for refused in (writer.commit.append(b"x", 1), writer.commit.barrier(), writer.commit.alone(lambda: print)):
+    for refused in (
+        writer.commit.append(b"x", 1),
+        writer.commit.barrier(),
+        writer.commit.alone(lambda: print),
+    ):
         assert refused is not None
         assert isinstance(refused.exception(), OutcomeUnknown)
     assert writer.written == []

@@ -15,7 +15,9 @@ START = Place(end=8192, sequence=7, time=1000, tag=b"t" * 16)
 
 
 @given(
-    body=st.binary(max_size=1000), kind=st.sampled_from(FrameType), time=st.integers(min_value=0, max_value=2**63)
+    body=st.binary(max_size=1000),
+    kind=st.sampled_from(FrameType),
+    time=st.integers(min_value=0, max_value=2**63),
 )
 def test_a_frame_opens_to_what_was_sealed(body: bytes, kind: FrameType, time: int) -> None:
     frame = SEALER.seal(kind, body, time=time, before=START)

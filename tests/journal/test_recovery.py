@@ -31,7 +31,9 @@ def frames_of(data: bytes) -> list[int]:
     return [offset for offset in range(FRAMES_START, len(data), 128) if data[offset:].startswith(MAGIC)]
 
 
-def with_file(disk: SimulatedDisk, data: bytes, *, anchor: bytes | None = None, boot: int | None = None) -> SimulatedDisk:
+def with_file(
+    disk: SimulatedDisk, data: bytes, *, anchor: bytes | None = None, boot: int | None = None
+) -> SimulatedDisk:
     """The same disk with another database file, another anchor, or after another boot."""
     changed = disk.kill()
     changed.put(PATH, data)
@@ -171,7 +173,9 @@ async def test_an_older_copy_of_the_file_is_refused() -> None:
 
 async def test_a_torn_tail_that_was_acknowledged_is_refused() -> None:
     disk = await disk_with(3)
-    refuses(with_file(disk, disk.content(PATH)[:-1]), "1 acknowledged commits are missing", "bad bytes at offset")
+    refuses(
+        with_file(disk, disk.content(PATH)[:-1]), "1 acknowledged commits are missing", "bad bytes at offset"
+    )
 
 
 async def test_a_file_beside_the_anchor_of_another_is_refused() -> None:

@@ -121,7 +121,9 @@ class SimulatedDisk:
             if random.random() < keep:
                 names.update(renamed)
         disk = SimulatedDisk(room=self.room, boot=self.boot + 1)
-        disk.files = {path: file.after_crash(random, keep) for path, file in names.items() if file is not None}
+        disk.files = {
+            path: file.after_crash(random, keep) for path, file in names.items() if file is not None
+        }
         disk._durable_names = dict(disk.files)
         return disk
 
