@@ -88,7 +88,7 @@ def _listing_figures(
 
 def sweep(bench: Bench) -> list[Figure]:
     """A million jobs are due at one moment, and what others notice of it."""
-    due = time.time() + 15 + 3 * bench.scale.seconds + bench.scale.jobs / 20_000
+    due = time.time() + 15 + bench.scale.seconds + bench.scale.jobs / 25_000
     database = fill(bench.database("sweep"), jobs=bench.scale.jobs, expires=int(due * 1000))
     with serving(database) as server:
         before = watch(server, for_seconds(bench.scale.seconds))

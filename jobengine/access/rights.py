@@ -70,7 +70,7 @@ class Access:
         if by_service is None:
             return frozenset()
         rights = by_service.get(service)
-        if rights is None:
+        if rights is None or service == EVERYONE:
             rights = by_service.get(EVERYONE, frozenset())
             if rights and not _NAME.fullmatch(service):
                 raise BadRequest("a service's name is 1 to 64 letters, digits, dots, dashes and underscores")

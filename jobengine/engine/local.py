@@ -3,17 +3,17 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from typing import Any, Final, TypeGuard, TypeVar
+from typing import Any, Final, TypeGuard, TypeVar, assert_never
 
 from msgspec.structs import replace
 
 from jobengine.engine.clock import Clock
 from jobengine.engine.interface import QueueStatus, Slice
 from jobengine.engine.seeds import Seeds
-from jobengine.errors import Fatal, StorageFull
+from jobengine.errors import Fatal, JobEngineError, NotFound, StorageFull
 from jobengine.journal.journal import Journal
 from jobengine.model.changes import Change
-from jobengine.model.commands import Answer, Claim, Command, Create, Sweep, Update
+from jobengine.model.commands import Answer, Claim, Command, Configure, Create, Delete, Sweep, Update
 from jobengine.model.contents import Contents
 from jobengine.model.decision import Decision
 from jobengine.model.job import BLOB_THRESHOLD_BYTES, Blob, Job
@@ -27,6 +27,8 @@ from jobengine.model.rules.passing import current
 SWEEP_MOST: Final = 200
 SLICE_MOST: Final = 500
 _UNDOS_MOST: Final = 256  # that may be kept longer than they are needed
+
+_NOWHERE: Final = Blob(0, b"", ())  # stands for a big value that is not in the file yet
 
 SeenT = TypeVar("SeenT")
 
@@ -71,13 +73,18 @@ class LocalEngine:
 
     async def submit(self, command: Command) -> Any:  # the answer's type is the command's: see Engine
         """Decide a command, make its changes durable, and answer."""
-        if isinstance(command, Claim):
-            await self._make_way(self._ledger.contents(command.queue))
-        elif isinstance(command, (Create, Update)) and _is_big(command.content):
-            self._decide(command)  # what is refused is refused before anything is written
+        if isinstance(command, (Create, Update)) and _is_big(command.content):
+            trial = replace(command, content=_NOWHERE)
+            await self._durably(lambda: self._decide(trial))  # what is refused is not written
             command = replace(command, content=await self._journal.write_blob(command.content))
         while True:
-            decision = self._decide(command)
+            try:
+                await self._make_way(command)
+                decision = self._decide(command)
+            except JobEngineError:
+                if await self._what_was_seen_lasts():
+                    raise
+                continue
             if decision.changes:
                 await self._store(decision.changes)
                 return decision.answer
@@ -135,22 +142,58 @@ class LocalEngine:
                 self._undos.popleft()
         return stored
 
-    async def _make_way(self, contents: Contents) -> None:
-        """Do what time has done to this queue and no sweep yet, as far as it matters to who claims next."""
+    # --- what time has done, and no sweep yet ---
+
+    async def _make_way(self, command: Command) -> None:
+        """Do it first, as far as it matters to this command."""
+        match command:
+            case Claim():
+                contents = self._ledger.contents(command.queue)
+                await self._skip_overdue(contents)
+                await self._give_back(contents)
+            case Create() | Update() | Delete():
+                await self._give_back(self._ledger.contents(command.queue))
+            case Configure():
+                await self._end_old_rules(command)
+            case Sweep():
+                return
+            case _:
+                assert_never(command)
+
+    async def _give_back(self, contents: Contents) -> None:
+        """Jobs whose lease is over stand before those that come into the queue, or change, from now on."""
+        while contents.deadlines.lease_is_over(self._clock.now()):
+            await self.submit(Sweep(SWEEP_MOST, contents.queue.name))
+
+    async def _skip_overdue(self, contents: Contents) -> None:
         now = self._clock.now()
-        if contents.deadlines.lease_is_over(now):
-            await self.submit(Sweep(SWEEP_MOST))
         while not contents.order.skip_overdue(now):  # noqa: ASYNC110  # others get their turn between slices
             await asyncio.sleep(0)
+
+    async def _end_old_rules(self, command: Configure) -> None:
+        """What was due under a queue's old settings is not judged by its new ones."""
+        present = {queue.name: queue for queue in self._ledger.queues()}
+        for queue in command.queues:
+            if present.get(queue.name, queue) != queue:
+                await self._sweep_all(self._ledger.contents(queue.name))
+
+    async def _sweep_all(self, contents: Contents) -> None:
+        while any(contents.deadlines.due(contents.queue, self._clock.now())):
+            await self.submit(Sweep(SWEEP_MOST, contents.queue.name))
 
     # --- reading ---
 
     async def _durably(self, look: Callable[[], SeenT]) -> SeenT:
-        """What `look` sees, once everything that it saw is on disk."""
+        """What `look` sees, or refuses, once everything that it saw is on disk."""
         while True:
-            seen = look()
-            if await self._what_was_seen_lasts():
-                return seen
+            try:
+                seen = look()
+            except JobEngineError:
+                if await self._what_was_seen_lasts():
+                    raise
+            else:
+                if await self._what_was_seen_lasts():
+                    return seen
 
     async def _what_was_seen_lasts(self) -> bool:
         """Wait until all that was decided is on disk. False when it was taken back: look again."""
@@ -165,10 +208,7 @@ class LocalEngine:
     async def _picture(self, queue: str, after: str | None) -> tuple[Contents, Picture]:
         """A picture of a queue in which nothing is due, and everything durable."""
         while True:
-            contents = self._ledger.contents(queue)
-            while any(contents.deadlines.due(contents.queue, self._clock.now())):
-                await self.submit(Sweep(SWEEP_MOST))
-            behind = -1 if after is None else current(self._ledger, queue, after, self._moment()).order
+            contents, behind = await self._swept(queue, after)
             picture = contents.picture(after=behind)
             try:
                 if await self._what_was_seen_lasts():
@@ -177,6 +217,19 @@ class LocalEngine:
                 contents.close(picture)
                 raise
             contents.close(picture)
+
+    async def _swept(self, queue: str, after: str | None) -> tuple[Contents, int]:
+        """A queue in which nothing is due, and the place of this job in it."""
+        while True:
+            try:
+                contents = self._ledger.contents(queue)
+                await self._sweep_all(contents)
+                behind = -1 if after is None else current(self._ledger, queue, after, self._moment()).order
+            except NotFound:
+                if await self._what_was_seen_lasts():
+                    raise
+            else:
+                return contents, behind
 
     def _status(self, contents: Contents) -> QueueStatus:
         oldest = contents.order.longest_waiting()

@@ -36,7 +36,7 @@ class BlobReader:
             length += len(part)
             yield part
         if (length, digest.digest()) != (blob.length, blob.digest):
-            raise Damaged(f"the big value at offset {blob.offsets[0]} is not the one that was put there")
+            raise Damaged(f"the big value at {list(blob.offsets)} is not the one that was put there")
 
     def _part(self, offset: int) -> bytes:
         data = read_all(self._files, self._file, HEAD_BYTES, offset)

@@ -76,9 +76,7 @@ class Opening:
             descriptors.callback(anchor.close)
             mark, sealer = anchor.read(), FrameSealer(keys)
             scan = Scan(self._files, mending.file, sealer, header.first_place)
-            recovery = Recovery(header, mark, scan, boot_id=self._files.boot_id())
-            recovery.replay(replay)
-            self._judge(recovery)
+            recovery = self._recover(header, mark, scan, replay)
             self._mend(mending, scan, copies, mark)
             if mark is None and not made:
                 self._warnings.append(_NO_ANCHOR)
@@ -95,10 +93,13 @@ class Opening:
         make_file(self._files, self._path, Header.make(self._secret, created=self._wall_ms()))
         return True
 
-    def _judge(self, recovery: Recovery) -> None:
+    def _recover(self, header: Header, mark: Mark | None, scan: Scan, replay: Replay) -> Recovery:
+        recovery = Recovery(header, mark, scan, boot_id=self._files.boot_id())
+        recovery.replay(replay)
         verdict = recovery.verdict()
         if verdict not in (Verdict.FINE, Verdict.TORN):
             raise recovery.refusal(verdict)
+        return recovery
 
     def _mend(self, mending: Mending, scan: Scan, copies: dict[int, bytes], mark: Mark | None) -> None:
         mending.remove_leftovers()

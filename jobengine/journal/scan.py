@@ -9,7 +9,8 @@ from jobengine.journal.files import Files, read_all
 from jobengine.journal.frame import ALIGNMENT, HEAD_BYTES, MAGIC, FrameSealer, FrameType, Head, Place
 
 _SECTOR: Final = 512
-_CHUNK: Final = 8 * 1024 * 1024
+_LEAST_AHEAD: Final = 64 * 1024
+_MOST_AHEAD: Final = 8 * 1024 * 1024
 
 
 class Trouble(Struct, frozen=True):
@@ -20,7 +21,7 @@ class Trouble(Struct, frozen=True):
 
 
 class Scan:
-    """Reads a file in large pieces, so that its size does not matter for memory."""
+    """Reads a file in large pieces. Its size does not matter for memory."""
 
     def __init__(self, files: Files, file: int, sealer: FrameSealer, place: Place) -> None:
         self.place = place  # behind the last good frame
@@ -30,6 +31,7 @@ class Scan:
         self._files = files
         self._file = file
         self._sealer = sealer
+        self._ahead = _LEAST_AHEAD  # bytes to read at once: more and more, until a big value is passed over
         self._chunk = b""
         self._chunk_offset = 0
 
@@ -90,6 +92,7 @@ class Scan:
     def _body(self, head: Head) -> bytes | None:
         # The body of a blob is not read, but at the end of the file: only there may it be unsynced.
         if head.type == FrameType.BLOB and head.end < self.size:
+            self._ahead = _LEAST_AHEAD
             return b""
         chunk, position = self._at(head.offset, head.end - head.offset)
         return self._sealer.body(head, chunk, position)
@@ -98,8 +101,9 @@ class Scan:
         """A piece of the file that holds these bytes, and where in it they start."""
         position = offset - self._chunk_offset
         if position < 0 or position + length > len(self._chunk):
-            self._chunk = read_all(self._files, self._file, max(_CHUNK, length), offset)
+            self._chunk = read_all(self._files, self._file, max(self._ahead, length), offset)
             self._chunk_offset, position = offset, 0
+            self._ahead = min(2 * self._ahead, _MOST_AHEAD)
         return self._chunk, position
 
 

@@ -60,6 +60,7 @@ class Sweep(Struct, frozen=True, gc=False):
     """Do what is due, at most for so many jobs. Answered with Swept."""
 
     most: int
+    queue: str | None = None  # None: of all queues
 
 
 class Swept(Struct, frozen=True, gc=False):

@@ -113,14 +113,15 @@ class Ledger:
         """The job to hand out next."""
         return self.contents(queue).order.first_queued(now)
 
-    def due(self, now: int, most: int) -> Iterator[Job]:
-        """Jobs whose deadline has come, at most so many."""
-        every = (each.deadlines.due(each.queue, now) for each in self._contents.values())
+    def due(self, now: int, most: int, queue: str | None = None) -> Iterator[Job]:
+        """Jobs of one queue, or of all, whose deadline has come, at most so many."""
+        some = self._contents.values() if queue is None else (self.contents(queue),)
+        every = (each.deadlines.due(each.queue, now) for each in some)
         return islice(chain.from_iterable(every), most)
 
     def has_room_for(self, extra_bytes: int) -> bool:
-        """Whether jobs may take so many bytes of memory more."""
-        return self.bytes_limit is None or self.bytes + extra_bytes <= self.bytes_limit
+        """Whether jobs may take so many bytes of memory more. Less is always allowed."""
+        return self.bytes_limit is None or extra_bytes <= 0 or self.bytes + extra_bytes <= self.bytes_limit
 
     # --- what the engine reads ---
 

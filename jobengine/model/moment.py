@@ -12,5 +12,5 @@ class Moment(Struct, frozen=True, gc=False):
     def uid(self) -> str:
         """A random UUID (version 4, RFC 9562) made of the seed."""
         digits = self.seed.hex()
-        variant = "89ab"[self.seed[8] & 3]
+        variant = "89ab"[self.seed[8] >> 6]
         return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from heapq import merge
+from itertools import islice, takewhile
 from operator import attrgetter
 from typing import Final
 
@@ -28,14 +29,14 @@ class Order:
         self._by_state: dict[State, SortedKeyList[Job]] = {
             state: SortedKeyList(some, key=_by_order) for state, some in by_state.items()
         }
-        # Every queued job with a smaller sort key is known to be past its end: see `skip_overdue`.
-        self._overdue_below = 0
+        # Priority → sort key: its queued jobs with a smaller one are past their end, see `skip_overdue`.
+        self._overdue_below: dict[int, int] = {}
 
     def add(self, job: Job) -> None:
         """Take a job into its place."""
         self._by_state[job.state].add(job)
-        if job.order < self._overdue_below and job.state is State.QUEUED:
-            self._overdue_below = job.order
+        if self._is_known_overdue(job):
+            self._overdue_below[job.priority] = job.order  # put back where it was: a claim was undone
 
     def remove(self, job: Job) -> None:
         """Take this very job out of its place."""
@@ -51,21 +52,17 @@ class Order:
         Each is stepped over once, however many claims come before the sweeper does: time does not run back.
         True when the first job left is alive, or none is left.
         """
-        queued = self._by_state[State.QUEUED]
-        first = self._first_not_overdue()
-        for job in queued.islice(first, first + most):
-            if job.expires > now:
-                return True
-            self._overdue_below = job.order + 1
-        return first + most >= len(queued)
+        while (first := self._first_not_overdue()) is not None and first.expires <= now:
+            if most <= 0:
+                return False
+            most -= self._skip_equals(first, now, most)
+        return True
 
     def first_queued(self, now: int) -> Job | None:
         """The job to hand out next, or None."""
         while not self.skip_overdue(now):
             pass
-        queued = self._by_state[State.QUEUED]
-        first = self._first_not_overdue()
-        return queued[first] if first < len(queued) else None
+        return self._first_not_overdue()
 
     def longest_waiting(self) -> Job | None:
         """The queued job that came first, whatever its priority."""
@@ -80,10 +77,28 @@ class Order:
         """How many jobs stand before this sort key."""
         return sum(jobs.bisect_key_left(order) for jobs in self._by_state.values())
 
-    def _first_not_overdue(self) -> int:
-        if not self._overdue_below:
-            return 0
-        return int(self._by_state[State.QUEUED].bisect_key_left(self._overdue_below))
+    def _first_not_overdue(self) -> Job | None:
+        """The first queued job that nobody has stepped over, one hop for each priority before it."""
+        queued = self._by_state[State.QUEUED]
+        at = 0
+        while at < len(queued):
+            job: Job = queued[at]
+            if not self._is_known_overdue(job):
+                return job
+            at = queued.bisect_key_left(self._overdue_below[job.priority])
+        return None
+
+    def _is_known_overdue(self, job: Job) -> bool:
+        below = self._overdue_below
+        return bool(below) and job.state is State.QUEUED and job.order < below.get(job.priority, 0)
+
+    def _skip_equals(self, first: Job, now: int, most: int) -> int:
+        """Step over this overdue job and those right behind it that have its priority. Returns how many."""
+        behind = order_of(priority=first.priority - 1, arrival=0)
+        equals = self._by_state[State.QUEUED].irange_key(first.order, behind, (True, False))
+        overdue = list(takewhile(lambda job: job.expires <= now, islice(equals, most)))
+        self._overdue_below[first.priority] = overdue[-1].order + 1
+        return len(overdue)
 
     def _first_of_each_priority(self) -> Iterator[Job]:
         queued = self._by_state[State.QUEUED]

@@ -28,8 +28,8 @@ class View(Protocol):
     def first_queued(self, queue: str, now: int) -> Job | None:
         """The job to hand out next: queued, alive, most urgent, longest there."""
 
-    def due(self, now: int, most: int) -> Iterator[Job]:
-        """Jobs whose deadline has come, at most so many."""
+    def due(self, now: int, most: int, queue: str | None) -> Iterator[Job]:
+        """Jobs of one queue, or of all, whose deadline has come, at most so many."""
 
     def has_room_for(self, extra_bytes: int) -> bool:
         """Whether jobs may take so many bytes of memory more."""

@@ -75,6 +75,7 @@ class Application:
         except Exception as error:  # whatever happens, there is an answer
             refusal = _refusal(error)
             reply = problem(refusal, request_id)
+            reply.closes = reply.closes or "Expect" in request.headers  # the body may never be sent now
             outcome = refusal.code
             if reply.status == HTTPStatus.INTERNAL_SERVER_ERROR:
                 log.error("request failed", request_id=request_id.decode(), exc_info=error)

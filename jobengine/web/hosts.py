@@ -42,7 +42,7 @@ class Hosts:
 
     def _check_origin(self, origins: list[str], host: str) -> None:
         for origin in origins:
-            is_own = urlsplit(origin).netloc.lower() == host.lower()
+            is_own = _network_location(origin) == host.lower()
             if not is_own and origin.lower() not in self._origins:
                 raise OriginRefused(
                     "pages of that origin may not use this server; allowed_origins can name it"
@@ -63,6 +63,13 @@ def _host_name(host: str) -> str:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return "."  # no host has this name
+
+
+def _network_location(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""  # of no page
 
 
 def _is_address(name: str) -> bool:

@@ -47,6 +47,7 @@ class WebServer:
         if own.port is not None:
             scraping = self._make_application()
             scraping.open_probes(self._probes.for_scrapers())
+            scraping.why_not_ready = None  # it serves nothing that needs the engine
             await self._listen(scraping, own.host, own.port)
 
     def serve(self, engine: Engine) -> None:

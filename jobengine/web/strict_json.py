@@ -6,7 +6,8 @@ numbers like 1e999, and any depth.
 
 import json
 import math
-from typing import Final, NoReturn
+import re
+from typing import Final
 
 import msgspec
 
@@ -14,90 +15,118 @@ from jobengine.errors import InvalidJson
 
 MAX_DEPTH: Final = 64
 
+_GRAMMAR: Final = json.JSONDecoder(parse_int=len, parse_float=len)  # numbers as long as they like
+_TOKEN: Final = re.compile(
+    r"""(?P<name>"(?:[^"\\]|\\.)*"(?=\s*:))
+      | (?P<text>"(?:[^"\\]|\\.)*")
+      | (?P<opening>[\[{])
+      | (?P<closing>[\]}])
+      | (?P<number>[0-9][0-9.eE+-]*)
+      | (?P<word>NaN|Infinity)""",
+    re.VERBOSE,
+)
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
 
 def check_json(body: bytes) -> None:
-    """Raises InvalidJson, with line and column where they are known."""
+    """Raises InvalidJson, with line and column."""
     if not _is_surely_right(body):
         _look_closely(body)
 
 
 def _is_surely_right(body: bytes) -> bool:
-    """A quick look that most bodies pass: as many names as colons, so that none can have stood twice."""
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
+    """A quick look that most bodies pass: as many colons as what they hold needs, so no name stood twice."""
+    if b"\\u003" in body:  # a colon may be written so
         return False
     try:
-        return _names_in(msgspec.json.decode(body)) == body.count(b":")
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _colons_in(msgspec.json.decode(body), MAX_DEPTH) == body.count(b":")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
 
 
-def _names_in(value: object) -> int:
-    if isinstance(value, dict):
-        return len(value) + sum(map(_names_in, value.values()))
-    return sum(map(_names_in, value)) if isinstance(value, list) else 0
+def _colons_in(value: object, depth: int) -> int:
+    """How many it is written with. Raises RecursionError for what is nested deeper."""
+    if isinstance(value, str):
+        return value.count(":")
+    if not isinstance(value, (dict, list)):
+        return 0
+    if not depth:
+        raise RecursionError
+    if isinstance(value, list):
+        return sum([_colons_in(each, depth - 1) for each in value])
+    colons = len(value)
+    for name, each in value.items():
+        colons += name.count(":") + _colons_in(each, depth - 1)
+    return colons
 
 
 def _look_closely(body: bytes) -> None:
     text = _decode(body)
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
-        _check_depth(text)
     try:
-        _DECODER.decode(text)
+        _GRAMMAR.decode(text)
     except json.JSONDecodeError as error:
-        raise InvalidJson(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
+        raise InvalidJson(f"{_place(text, error.pos)}: {error.msg}") from None
+    except RecursionError:
+        pass  # so deep that what follows stops long before what was not looked at
+    _check_tokens(text)
 
 
 def _decode(body: bytes) -> str:
     try:
         return body.decode()
     except UnicodeDecodeError as error:
-        line = body.count(b"\n", 0, error.start) + 1
-        column = error.start - body.rfind(b"\n", 0, error.start)
-        raise InvalidJson(f"line {line}, column {column}: not UTF-8") from None
+        right = body[: error.start].decode()
+        raise InvalidJson(f"{_place(right, len(right))}: not UTF-8") from None
 
 
-def _check_depth(text: str) -> None:
-    """Raises InvalidJson for what is nested deeper than MAX_DEPTH; brackets in strings do not count."""
-    depth = 0
-    in_string = escaped = False
-    for at, character in enumerate(text):
-        if in_string:
-            if escaped:
-                escaped = False
-            elif character == "\\":
-                escaped = True
-            elif character == '"':
-                in_string = False
-        elif character == '"':
-            in_string = True
-        elif character in "[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                line = text.count("\n", 0, at) + 1
-                column = at - text.rfind("\n", 0, at)
-                raise InvalidJson(f"line {line}, column {column}: nested deeper than {MAX_DEPTH}")
-        elif character in "]}":
-            depth -= 1
+def _check_tokens(text: str) -> None:
+    """Looks for what the grammar lets pass."""
+    names: list[set[str]] = []  # so far, in each object or list around
+    for token in _TOKEN.finditer(text):
+        fault = _fault(token, names)
+        if fault is not None:
+            raise InvalidJson(f"{_place(text, token.start())}: {fault}")
 
 
-def _names_once(pairs: list[tuple[str, object]]) -> None:
-    names = {name for name, _ in pairs}
-    if len(names) != len(pairs):
-        raise InvalidJson("an object holds the same name twice")
+def _fault(token: re.Match[str], names: list[set[str]]) -> str | None:
+    match token.lastgroup:
+        case "opening":
+            names.append(set())
+            return f"nested deeper than {MAX_DEPTH}" if len(names) > MAX_DEPTH else None
+        case "closing":
+            names.pop()
+            return None
+        case "name":
+            return _fault_of_name(_string(token[0]), names[-1])
+        case "text":
+            return _fault_of_text(_string(token[0]))
+        case "number":
+            return _fault_of_number(token[0])
+        case _:
+            return "NaN and Infinity are not JSON"
 
 
-def _refuse_constant(_: str) -> NoReturn:
-    raise InvalidJson("NaN and Infinity are not JSON")
+def _fault_of_number(number: str) -> str | None:
+    if number.isdigit() or math.isfinite(float(number)):  # an integer may be as long as it likes
+        return None
+    return "a number is too large"
 
 
-def _check_number(digits: str) -> None:
-    if not math.isfinite(float(digits)):
-        raise InvalidJson("a number is too large")
+def _fault_of_name(name: str, names: set[str]) -> str | None:
+    if name in names:
+        return "an object holds the same name twice"
+    names.add(name)
+    return _fault_of_text(name)
 
 
-_DECODER: Final = json.JSONDecoder(
-    object_pairs_hook=_names_once,
-    parse_constant=_refuse_constant,
-    parse_float=_check_number,
-    parse_int=len,  # as long as it likes: nothing here calculates with it
-)
+def _fault_of_text(text: str) -> str | None:
+    return "an escape stands for no character" if _SURROGATE.search(text) else None
+
+
+def _string(literal: str) -> str:
+    return str(json.loads(literal)) if "\\" in literal else literal[1:-1]
+
+
+def _place(text: str, at: int) -> str:
+    line = text.count("\n", 0, at) + 1
+    return f"line {line}, column {at - text.rfind(chr(10), 0, at)}"

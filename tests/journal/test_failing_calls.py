@@ -1,4 +1,4 @@
-"""Every file call fails once, with every error: nothing acknowledged is lost, and nothing is told that is not so."""
+"""Every file call fails once, with every error: nothing acknowledged is lost, and no lie is told."""
 
 import errno
 from random import Random

@@ -1,5 +1,6 @@
 """The recovery table, a test per row."""
 
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -29,6 +30,11 @@ TORN = Path(f"{PATH}.torn-{WALL_MS}")
 def frames_of(data: bytes) -> list[int]:
     """The offsets of all frames."""
     return [offset for offset in range(FRAMES_START, len(data), 128) if data[offset:].startswith(MAGIC)]
+
+
+def flipped(data: bytes, at: int) -> bytes:
+    """The same bytes but for one."""
+    return data[:at] + bytes((data[at] ^ 1,)) + data[at + 1 :]
 
 
 def with_file(
@@ -234,7 +240,7 @@ async def test_swapped_frames_are_refused(swap: tuple[int, int]) -> None:
     disk = without_anchor(await disk_with(4))
     data = disk.content(PATH)
     offsets = [*frames_of(data)[1:], len(data)]
-    frames = [data[start:stop] for start, stop in zip(offsets, offsets[1:], strict=False)]
+    frames = [data[start:stop] for start, stop in pairwise(offsets)]
     one, two = swap
     frames[one], frames[two] = frames[two], frames[one]
     refuses(with_file(disk, data[: offsets[0]] + b"".join(frames)), "bad bytes")
@@ -307,9 +313,22 @@ async def test_a_frame_that_lacks_the_sector_of_its_head_is_torn() -> None:
     assert len(Scene(with_file(disk, torn, boot=2)).book.jobs) == 3
 
 
+async def test_a_big_value_that_lacks_a_sector_is_torn() -> None:
+    disk = SimulatedDisk()
+    scene = await filled(disk)
+    anchor, start = disk.content(ANCHOR), scene.journal.size
+    await scene.journal.write_blob(b"9" * 3000)
+    data = bytearray(disk.content(PATH))
+    await scene.journal.close()
+    data[start + 1024 : start + 2048] = bytes(1024)
+    torn = Scene(with_file(disk, bytes(data), anchor=anchor, boot=2))
+    assert torn.journal.report.torn_bytes == len(data) - start
+    assert len(torn.book.jobs) == 3
+
+
 async def test_bad_bytes_behind_the_anchor_of_the_same_boot_are_torn() -> None:
     disk, data, start = await with_unacknowledged_frame()
-    bad = data[: start + 900] + b"?" + data[start + 901 :]
+    bad = flipped(data, start + 900)
     scene = Scene(with_file(disk, bad))
     assert len(scene.book.jobs) == 3
     assert scene.journal.report.torn_bytes == len(data) - start
@@ -329,13 +348,13 @@ async def test_a_journal_goes_on_behind_a_torn_tail() -> None:
 
 async def test_bad_bytes_at_the_end_after_another_boot_are_refused() -> None:
     disk, data, start = await with_unacknowledged_frame()
-    bad = data[: start + 900] + b"?" + data[start + 901 :]
+    bad = flipped(data, start + 900)
     refuses(with_file(disk, bad, boot=2), f"bad bytes at offset {start}", "up to the end")
 
 
 async def test_bad_bytes_at_the_end_without_an_anchor_are_refused() -> None:
     disk, data, start = await with_unacknowledged_frame()
-    bad = data[: start + 900] + b"?" + data[start + 901 :]
+    bad = flipped(data, start + 900)
     refuses(with_file(without_anchor(disk), bad), f"bad bytes at offset {start}")
 
 

@@ -42,7 +42,11 @@ class Connection:
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(WAIT_SECONDS)
-        self.socket.connect(("127.0.0.1", port))
+        try:
+            self.socket.connect(("127.0.0.1", port))
+        except OSError:
+            self.socket.close()
+            raise
         self._host = f"127.0.0.1:{port}"
         self._incoming = self.socket.makefile("rb")
 
@@ -89,6 +93,31 @@ class Connection:
             return True
         except TimeoutError:
             return False
+
+    def has_something(self) -> bool:
+        """Whether an answer, or the end of the connection, has come."""
+        self.socket.setblocking(False)
+        try:
+            self.socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except ConnectionError:
+            return True
+        else:
+            return True
+        finally:
+            self.socket.settimeout(WAIT_SECONDS)
+
+    def all_that_comes(self) -> bytes:
+        """All bytes from now on, when nothing more is sent."""
+        self.socket.shutdown(socket.SHUT_WR)
+        received = bytearray()
+        try:
+            while data := self.socket.recv(65536):
+                received += data
+        except ConnectionError:
+            pass
+        return bytes(received)
 
     def _line(self) -> str:
         line = self._incoming.readline()

@@ -1,7 +1,7 @@
 """A disk in memory that loses, tears and refuses, as real ones do.
 
-What is written lies in the page cache until it is synced. A crash of the machine keeps any part of what was not
-synced, in sectors; a file whose name was not synced may be gone. Any call may be made to fail.
+What is written lies in the page cache until it is synced. A crash of the machine keeps any part of what was
+not synced, in sectors; a file whose name was not synced may be gone. Any call may be made to fail.
 """
 
 import errno
@@ -98,6 +98,7 @@ class SimulatedDisk:
     def __init__(self, *, room: int | None = None, boot: int = 1) -> None:
         self.files: dict[Path, SimulatedFile] = {}
         self.calls: list[str] = []
+        self.bytes_read = 0
         self.failing: dict[int, int] = {}  # number of a call → its errno
         self.short: set[int] = set()  # numbers of the writes that write half
         self.history: list[SimulatedDisk] | None = None  # one copy after each change, when wanted
@@ -152,7 +153,9 @@ class SimulatedDisk:
 
     def read(self, file: int, length: int, offset: int) -> bytes:
         self._call("read")
-        return bytes(self._open[file].seen[offset : offset + length])
+        data = bytes(self._open[file].seen[offset : offset + length])
+        self.bytes_read += len(data)
+        return data
 
     def write(self, file: int, data: bytes | memoryview, offset: int) -> int:
         number = self._call("write")

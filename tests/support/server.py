@@ -45,7 +45,11 @@ class ServerProcess:
             self.configure({})
 
     def __enter__(self) -> "ServerProcess":
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.kill()
+            raise
         return self
 
     def __exit__(
@@ -110,10 +114,14 @@ class ServerProcess:
         """All that it said, in all its starts."""
         return self._log.read_text() if self._log.exists() else ""
 
+    def lines(self) -> list[dict[str, Any]]:
+        """All whole lines of the log that are JSON."""
+        whole = [line for line in self.log.splitlines(keepends=True) if line.endswith("}\n")]
+        return [json.loads(line) for line in whole if line.startswith("{")]
+
     def events(self, name: str) -> list[dict[str, Any]]:
         """The events of this name in the log."""
-        lines = [json.loads(line) for line in self.log.splitlines() if line.startswith("{")]
-        return [line for line in lines if line["event"] == name]
+        return [line for line in self.lines() if line["event"] == name]
 
     def wait_for(self, event: str, *, seconds: float = 10.0) -> dict[str, Any]:
         """The first such event of the log, which has to come soon."""

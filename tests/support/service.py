@@ -13,6 +13,7 @@ class Service:
     """Speaks for one name, about one queue, over one connection."""
 
     def __init__(self, port: int, name: str, queue: str) -> None:
+        self.port = port
         self.name = name
         self.queue = queue
         self.connection = Connection(port)
@@ -58,7 +59,7 @@ class Service:
         """The job."""
         return _expected(200, self.ask("GET", f"/api/v1/jobs/{uid}")).json()
 
-    def update(self, uid: str, **changes: object) -> Any:
+    def update(self, uid: str, /, **changes: object) -> Any:
         """The job as it is then."""
         return _expected(200, self.send_update(uid, json.dumps(changes).encode())).json()
 

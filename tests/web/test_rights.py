@@ -17,7 +17,7 @@ from tests.support.service import Service
 
 EVERYBODY: Final = frozenset({"reader", "writer", "owner", "ops", "stranger"})
 
-# What the documents say, written down a second time: who may ask it, who must not even know, who is forbidden.
+# What the documents say, written down a second time.
 MAY: Final = {
     ("GET", "/api/v1/test"): EVERYBODY,
     ("PUT", "/api/v1/jobs/create"): {"writer", "owner"},

@@ -1,10 +1,13 @@
 """Content is shown byte for byte as it came, wherever it is shown."""
 
+import re
+
 import pytest
 
 from tests.support.connection import Answer
 from tests.support.service import Service
 
+UID = re.compile(rb'"uid":"([0-9a-f-]{36})"')
 CONTENTS = [
     b"{}",
     b"{ }",
@@ -39,7 +42,7 @@ def body(content: bytes) -> bytes:
 def test_content_is_shown_as_it_was_created(owner: Service, content: bytes) -> None:
     created = owner.send_create(body(content))
     assert shown(created) == content
-    uid = created.json()["uid"]
+    uid = UID.findall(created.body)[-1].decode()
     paths = (f"/api/v1/jobs/{uid}", "/api/v1/jobs", "/api/v1/jobs/next", f"/api/v1/jobs/{uid}")
     assert [shown(owner.ask("GET", path)) for path in paths] == [content] * 4
     assert shown(owner.send_update(uid, b'{"status":"complete"}')) == content
@@ -65,9 +68,8 @@ def test_a_job_has_the_documented_fields_and_no_others_whatever_its_content(owne
     ]
 
 
-def test_a_small_content_may_follow_a_large_one_and_back(owner: Service) -> None:
+def test_small_and_large_contents_may_follow_each_other(owner: Service) -> None:
     uid = owner.create({"n": 0})["uid"]
-    for content in ({"n": "x" * 50_000}, {"n": 1}, {"n": "y" * 3_000_000}):
-        if len(content["n"] if isinstance(content["n"], str) else "") < 1_000_000:
-            assert owner.update(uid, content=content)["content"] == content
-            assert owner.get(uid)["content"] == content
+    for content in ({"n": "x" * 50_000}, {"n": 1}, {"n": "y" * 1_000_000}, {}):
+        assert owner.update(uid, content=content)["content"] == content
+        assert owner.get(uid)["content"] == content

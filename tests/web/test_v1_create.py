@@ -117,10 +117,9 @@ def test_unknown_fields_are_ignored(writer: Service) -> None:
     assert answer.json()["uid"] != "mine"
 
 
-def test_integers_written_as_other_numbers_are_what_they_are(writer: Service) -> None:
-    answer = writer.send_create(b'{"content":{},"valid_for":6e2,"priority":50.0}')
-    assert answer.status == 201
-    assert answer.json()["priority"] == 50
+def test_a_number_with_a_point_or_an_exponent_is_no_integer(writer: Service) -> None:
+    problem = writer.send_create(b'{"content":{},"valid_for":6e2,"priority":50.0}').json()
+    assert [each["pointer"] for each in problem["errors"]] == ["/valid_for", "/priority"]
 
 
 @pytest.mark.parametrize(

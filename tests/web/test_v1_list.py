@@ -80,10 +80,9 @@ def test_a_page_may_be_larger_than_the_list(owner: Service, five: list[str]) -> 
     assert owner.jobs(f"?limit={10**30}") == owner.jobs()
 
 
-@pytest.mark.parametrize("limit", ["0", "-1", "1.5", "x", "", "²", "00", "1e3", "%F0%9F%91%8D"])
+@pytest.mark.parametrize("limit", ["0", "-1", "1.5", "x", "", "%C2%B2", "00", "1e3", "%F0%9F%91%8D"])
 def test_a_limit_is_a_whole_number_from_1_on(reader: Service, limit: str) -> None:
-    quoted = limit.encode().decode("latin-1")
-    answer = reader.ask("GET", f"/api/v1/jobs?limit={quoted}")
+    answer = reader.ask("GET", f"/api/v1/jobs?limit={limit}")
     assert (answer.status, answer.json()["code"]) == (400, "validation_failed")
 
 

@@ -16,7 +16,7 @@ def sweep(view: View, command: Sweep, moment: Moment) -> Decision[Answer]:
     events: Counter[Event] = Counter()
     changes: list[Change] = []
     arrival = view.next_arrival
-    for stored in view.due(moment.now, command.most):
+    for stored in view.due(moment.now, command.most, command.queue):
         job, happened = passed(stored, view.queue(stored.queue), moment.now, arrival)
         events.update(happened)
         changes.append(DropJob(job.queue, job.uid) if job.state is State.GONE else move(job))

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from jobengine.errors import InvalidJson, Problem, ValidationFailed
+from jobengine.errors import Problem, ValidationFailed
 from jobengine.web.strict_json import check_json
 
 TEN_YEARS_SECONDS: Final = 10 * 365 * 24 * 60 * 60
@@ -60,8 +60,6 @@ def _read(body: bytes, decoder: msgspec.json.Decoder[BodyT]) -> BodyT:
         decoded = decoder.decode(body)
     except msgspec.ValidationError:
         raise _all_that_is_wrong(body, decoder.type) from None
-    except msgspec.DecodeError:  # a lone half of a surrogate pair: JSON, but no text
-        raise InvalidJson("a string holds an escape that stands for no character") from None
     if decoded.content is not UNSET and not _is_object(decoded.content):
         raise _all_that_is_wrong(body, decoder.type)
     return decoded

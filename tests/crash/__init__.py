@@ -1,0 +1,10 @@
+"""The real server, killed again and again under load, and a ledger that it cannot touch.
+
+operations, ledger   what was asked and what was answered, written by the process of the clients
+load                 that process
+life                 one job as the documentation describes it
+history              is there an order of the operations that explains what was seen?
+checking             that question for all jobs, after each recovery
+rounds               start, check, load, kill, and again
+counts               how many of each
+"""

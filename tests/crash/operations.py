@@ -1,0 +1,98 @@
+"""What services ask of the broker: the words of the ledger."""
+
+from functools import lru_cache
+
+import msgspec
+from msgspec import Struct
+
+
+class Create(Struct, frozen=True, tag="create"):
+    """A new job. Its number is that of this operation."""
+
+    service: str
+    priority: int
+    size: int  # bytes of its content, about
+
+
+class Claim(Struct, frozen=True, tag="claim"):
+    """The next job, whichever that is."""
+
+    service: str
+
+
+class Update(Struct, frozen=True, tag="update"):
+    """Other values for a job; None leaves one as it is."""
+
+    service: str
+    may_write: bool
+    job: int
+    uid: str
+    state: str | None = None
+    priority: int | None = None
+    size: int | None = None  # of new content
+
+
+class Delete(Struct, frozen=True, tag="delete"):
+    """A job is to go."""
+
+    service: str
+    job: int
+    uid: str
+
+
+class Get(Struct, frozen=True, tag="get"):
+    """A look at one job."""
+
+    service: str
+    job: int
+    uid: str
+
+
+Operation = Create | Claim | Update | Delete | Get
+
+
+class Job(Struct, frozen=True):
+    """A job as API v1 shows it, its content to the byte."""
+
+    uid: str
+    state: str
+    priority: int
+    content: bytes
+    created: int
+    last_updated: int
+    timeout_time: int
+
+    @property
+    def number(self) -> int:
+        """The number of the operation that made it."""
+        return int(msgspec.json.decode(self.content)["job"])
+
+
+class _JobBody(Struct, frozen=True):
+    uid: str
+    state: str
+    priority: int
+    content: msgspec.Raw
+    created: int
+    last_updated: int
+    timeout_time: int
+
+    def job(self) -> Job:
+        return Job(**{**msgspec.structs.asdict(self), "content": bytes(self.content)})
+
+
+def read_job(body: bytes) -> Job:
+    """The job that an answer shows."""
+    return msgspec.json.decode(body, type=_JobBody).job()
+
+
+def read_list(body: bytes) -> list[Job]:
+    """The jobs that a list shows."""
+    return [shown.job() for shown in msgspec.json.decode(body, type=dict[str, _JobBody]).values()]
+
+
+@lru_cache(maxsize=1000)
+def content(job: int, *, written: int, size: int) -> bytes:
+    """The content that operation `written` gives to a job: every byte of it is known."""
+    filler = f"{written} " * (size // len(f"{written} "))
+    return f'{{"job":{job},"written":{written},"filler":"{filler}"}}'.encode()

@@ -1,0 +1,186 @@
+"""The judge itself: what it must let pass, and what it must not."""
+
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+
+from tests.crash.checking import Checker
+from tests.crash.ledger import Event, Outcome
+from tests.crash.operations import Claim, Create, Delete, Get, Job, Operation, Update, content
+
+UID = "0000-1"
+
+
+def job(
+    *, state: str = "queued", priority: int = 50, written: int = 1, size: int = 10, updated: int = 100
+) -> Job:
+    """Job 1, as the server shows it."""
+    return Job(UID, state, priority, content(1, written=written, size=size), 100, updated, 900)
+
+
+class Story:
+    """Events, one after the other; `open` ones are never answered."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self._moment = 0
+
+    def then(self, operation: Operation, status: int, shown: Job | None = None) -> "Story":
+        """This was asked and answered."""
+        number = len(self.events) + 1
+        body = (
+            b""
+            if shown is None
+            else msgspec.json.encode({**msgspec.structs.asdict(shown), "content": msgspec.Raw(shown.content)})
+        )
+        began = self._next()
+        self.events.append(Event(number, operation, began, self._next(), Outcome(number, status, body)))
+        return self
+
+    def open(self, operation: Operation) -> "Story":
+        """This was asked, and never answered."""
+        self.events.append(Event(len(self.events) + 1, operation, self._next()))
+        return self
+
+    def overlapping(self, *answered: tuple[Operation, int, Job | None]) -> "Story":
+        """These were asked all at once."""
+        before = self._moment
+        for operation, status, shown in answered:
+            self.then(operation, status, shown)
+            self.events[-1] = msgspec.structs.replace(self.events[-1], began=before)
+        return self
+
+    def wrong(self, *listed: Job) -> list[str]:
+        """What is wrong with these jobs after it."""
+        return Checker().check(self.events, listed)
+
+    def _next(self) -> int:
+        self._moment += 1
+        return self._moment
+
+
+CREATE = Create("writer", 50, 10)
+CLAIM, OTHER_CLAIM = Claim("reader"), Claim("other")
+COMPLETE = Update("reader", False, 1, UID, state="complete")
+URGENT = Update("writer", True, 1, UID, priority=90)
+PUT_BACK = Update("writer", True, 1, UID, state="queued")
+DELETE = Delete("writer", 1, UID)
+GET = Get("reader", 1, UID)
+
+CLAIMED = job(state="inprogress", updated=101)
+COMPLETED = job(state="complete", updated=102)
+
+
+def created() -> Story:
+    return Story().then(CREATE, 201, job())
+
+
+def claimed() -> Story:
+    return created().then(CLAIM, 200, CLAIMED)
+
+
+GOOD: dict[str, tuple[Story, Sequence[Job]]] = {
+    "an acknowledged job is there": (created(), [job()]),
+    "an unanswered create is there whole": (Story().open(CREATE), [job()]),
+    "an unanswered create is not there": (Story().open(CREATE), []),
+    "a refused create is not there": (Story().then(CREATE, 503), []),
+    "an unanswered claim took the job": (created().open(CLAIM), [CLAIMED]),
+    "an unanswered claim took nothing": (created().open(CLAIM), [job()]),
+    "an unanswered update was done": (created().open(URGENT), [job(priority=90, updated=101)]),
+    "an unanswered update was not done": (created().open(URGENT), [job()]),
+    "an unanswered delete was done": (created().open(DELETE), []),
+    "a claimed job is completed": (claimed().then(COMPLETE, 200, COMPLETED), [COMPLETED]),
+    "a job that was put back is claimed again": (
+        claimed()
+        .then(PUT_BACK, 200, job(updated=102))
+        .then(OTHER_CLAIM, 200, job(state="inprogress", updated=103)),
+        [job(state="inprogress", updated=103)],
+    ),
+    "whoever does not hold it may not complete it": (created().then(COMPLETE, 403), [job()]),
+    "a deleted job is not found": (created().then(DELETE, 204).then(GET, 404), []),
+    "of two at once either came first": (
+        created().overlapping((DELETE, 204, None), (URGENT, 200, job(priority=90, updated=101))),
+        [],
+    ),
+    "a claim that found nothing": (claimed().then(OTHER_CLAIM, 204), [CLAIMED]),
+}
+
+BAD: dict[str, tuple[Story, Sequence[Job]]] = {
+    "an acknowledged job is lost": (created(), []),
+    "an acknowledged claim is lost": (claimed(), [job()]),
+    "an acknowledged update is lost": (created().then(URGENT, 200, job(priority=90, updated=101)), [job()]),
+    "an acknowledged delete is lost": (created().then(DELETE, 204), [job()]),
+    "a refused create is there": (Story().then(CREATE, 503), [job()]),
+    "a refused update was done": (created().then(COMPLETE, 403), [COMPLETED]),
+    "half of an update was done": (
+        created().open(Update("writer", True, 1, UID, priority=90, size=10)),
+        [job(priority=90, updated=101)],
+    ),
+    "a job is given to two claimers": (
+        created().overlapping((CLAIM, 200, CLAIMED), (OTHER_CLAIM, 200, CLAIMED)),
+        [CLAIMED],
+    ),
+    "a completed job is handed out again": (
+        claimed().then(COMPLETE, 200, COMPLETED).then(OTHER_CLAIM, 200, job(state="inprogress", updated=103)),
+        [job(state="inprogress", updated=103)],
+    ),
+    "a completed job is queued again": (claimed().then(COMPLETE, 200, COMPLETED), [job(updated=103)]),
+    "one who holds a job may not complete it": (claimed().then(COMPLETE, 403), [CLAIMED]),
+    "a read showed what was undone": (
+        created().open(URGENT).then(GET, 200, job(priority=90, updated=101)),
+        [job()],
+    ),
+    "a read showed what was long over": (claimed().then(GET, 200, job()), [CLAIMED]),
+    "a job changed by itself": (created(), [job(updated=101)]),
+    "its content is another": (created(), [job(written=7)]),
+    "its content is cut": (created(), [job(size=8)]),
+    "nobody has sent it": (Story(), [job()]),
+    "it is there twice": (created(), [job(), job()]),
+    "a job that is there is not found": (created().then(GET, 404), [job()]),
+    "the server failed": (created().then(GET, 500), [job()]),
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_what_can_happen_is_no_violation(name: str) -> None:
+    story, listed = GOOD[name]
+    assert story.wrong(*listed) == []
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_must_not_happen_is_a_violation(name: str) -> None:
+    story, listed = BAD[name]
+    assert len(story.wrong(*listed)) == 1
+
+
+def test_what_was_unknown_is_known_from_the_first_look_on() -> None:
+    checker = Checker()
+    assert checker.check(Story().open(CREATE).events, [job()]) == []
+    assert checker.check([], [job()]) == []
+    assert len(checker.check([], [])) == 1
+
+
+def test_what_was_not_there_at_the_first_look_does_not_come_later() -> None:
+    checker = Checker()
+    assert checker.check(Story().open(CREATE).events, []) == []
+    assert len(checker.check([], [job()])) == 1
+
+
+def test_a_claim_without_an_answer_explains_one_job_and_not_two() -> None:
+    story = created().then(CREATE, 201, second := second_job()).open(CLAIM)
+    taken = msgspec.structs.replace(second, state="inprogress")
+    assert story.wrong(CLAIMED, second) == []
+    assert story.wrong(job(), taken) == []
+    assert len(story.wrong(CLAIMED, taken)) == 1
+
+
+def second_job() -> Job:
+    """Job 2, queued."""
+    return Job("0000-2", "queued", 50, content(2, written=2, size=10), 100, 100, 900)
+
+
+def test_who_held_a_job_is_remembered_over_a_recovery() -> None:
+    checker = Checker()
+    assert checker.check(claimed().events, [CLAIMED]) == []
+    assert len(checker.check(Story().then(COMPLETE, 403).events, [CLAIMED])) == 1

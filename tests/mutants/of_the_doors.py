@@ -1,0 +1,112 @@
+"""Bugs in what callers meet: rights, headers, bodies, configuration."""
+
+from tests.mutants.mutant import Mutant
+
+DOORS: tuple[Mutant, ...] = (
+    Mutant(
+        name="403 for a hidden queue",
+        breaks="A stranger learns which queues there are.",
+        file="jobengine/access/rights.py",
+        old="raise NotFound",
+        new='raise Forbidden("no") if queue in self._by_queue else NotFound',
+        test="tests/web/test_rights.py::test_nobody_learns_which_queues_and_jobs_there_are",
+    ),
+    Mutant(
+        name="readers may delete",
+        breaks="A service that may only read removes jobs.",
+        file="jobengine/access/rights.py",
+        old="Action.DELETE: frozenset({Right.WRITE}),",
+        new="Action.DELETE: frozenset({Right.WRITE, Right.READ}),",
+        test="tests/web/test_rights.py::test_a_route_is_open_to_those_who_may_and_to_nobody_else",
+    ),
+    Mutant(
+        name="no check of rights on delete",
+        breaks="Whoever knows a uid removes the job.",
+        file="jobengine/web/v1/doors.py",
+        old="""
+        caller = self._caller(request, Action.DELETE)
+        await self._engine.submit(Delete(caller.queue, variables["uid"]))
+""",
+        new="""
+        await self._engine.submit(Delete(only_header(request, "X-Queue"), variables["uid"]))
+""",
+        test="tests/web/test_rights.py::test_a_route_is_open_to_those_who_may_and_to_nobody_else",
+    ),
+    Mutant(
+        name="the first of two names counts",
+        breaks="A proxy that checks the last X-Name lets in whom the server takes for another.",
+        file="jobengine/web/caller.py",
+        old="if len(values) > 1:",
+        new="if len(values) > 2:",
+        test="tests/web/test_headers_refused.py::test_nobody_can_say_which_of_two_headers_counts",
+    ),
+    Mutant(
+        name="content is not checked",
+        breaks="Content with duplicate names, 1e999 or bad UTF-8 is handed on to workers.",
+        file="jobengine/web/strict_json.py",
+        old="_look_closely(body)",
+        new="msgspec.json.decode(body, type=msgspec.Raw)",
+        test="tests/web/test_strict_json.py::test_wrong_json_is_refused_wherever_it_stands",
+    ),
+    Mutant(
+        name="chunks without end",
+        breaks="One client fills the memory.",
+        file="jobengine/web/body.py",
+        old="""
+            if len(pieces) > self._most_bytes:
+                raise self._too_large()
+""",
+        new="""
+""",
+        test="tests/web/test_bodies_refused.py::test_chunks_over_the_limit_are_refused_while_they_come",
+    ),
+    Mutant(
+        name="any Host will do",
+        breaks="A web page in its reader's browser drives a server on 127.0.0.1.",
+        file="jobengine/web/hosts.py",
+        old='"." not in name or ',
+        new='"." in name or ',
+        test="tests/web/test_headers_refused.py::test_a_host_that_is_not_allowed_is_misdirected",
+    ),
+    Mutant(
+        name="the body is read before rights are checked",
+        breaks="Strangers make the server read megabytes.",
+        file="jobengine/web/v1/doors.py",
+        old="""
+        caller = self._caller(request, Action.CREATE)
+        body = read_create(await self._bodies.read(request))
+""",
+        new="""
+        body = read_create(await self._bodies.read(request))
+        caller = self._caller(request, Action.CREATE)
+""",
+        test="tests/web/test_rights.py::test_rights_are_checked_before_the_body_is_read",
+    ),
+    Mutant(
+        name="a default beside a database",
+        breaks="A volume that was not mounted empties all queues.",
+        file="jobengine/settings/default.py",
+        old="if database.exists():",
+        new="if database.is_dir():",
+        test=(
+            "tests/settings/test_default_configuration.py"
+            "::test_a_configuration_lost_beside_a_database_is_a_mistake_and_stays_lost"
+        ),
+    ),
+    Mutant(
+        name="half a configuration counts",
+        breaks="An editor that truncates before it writes drops queues with their jobs.",
+        file="jobengine/settings/watch.py",
+        old="if is_still or not self._drops_jobs(settings):",
+        new="if is_still or self._drops_jobs(settings) or True:",
+        test="tests/settings/test_configuration_watch.py::test_a_half_written_file_drops_nothing",
+    ),
+    Mutant(
+        name="the secret stays in the environment",
+        breaks="Whoever may look into /proc reads the SECRET while the server runs.",
+        file="jobengine/cli/serve.py",
+        old='if "SECRET" in os.environ:',
+        new='if "SECRET" in os.environ and "SECRET_FILE" in os.environ:',
+        test=("tests/cli/test_secret_hidden.py::test_the_environment_of_the_server_does_not_hold_the_secret"),
+    ),
+)

@@ -1,0 +1,133 @@
+"""A real engine on a simulated disk, under a clock that the test moves."""
+
+import errno
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from jobengine.engine.local import LocalEngine
+from jobengine.errors import Fatal
+from jobengine.journal.journal import Journal
+from jobengine.journal.keys import Secret
+from jobengine.model.commands import Claim, Command, Configure, Create, Update
+from jobengine.model.job import Job, Queue
+from jobengine.model.ledger import Ledger
+from tests.support.clock import MovedTime
+from tests.support.disk import SimulatedDisk
+
+SECRET_TEXT = "hex:" + "5c" * 32
+PATH = Path("/simulated/jobs.queuedb")
+MINUTE_MS = 60_000
+MAIL = Queue(name="mail", keep=60 * MINUTE_MS, lease=10 * MINUTE_MS)
+
+
+class GuardedDisk:
+    """Passes all calls on to a disk; syncs can be held, and made to fail."""
+
+    def __init__(self, disk: SimulatedDisk) -> None:
+        self.disk = disk
+        self.sync_fails = False
+        self._let_go = Event()
+        self._let_go.set()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.disk, name)
+
+    def hold_syncs(self) -> None:
+        """Let no sync return."""
+        self._let_go.clear()
+
+    def let_syncs_go(self) -> None:
+        """Let them return again."""
+        self._let_go.set()
+
+    def fill(self) -> None:
+        """No byte more."""
+        self.disk.room = 0
+
+    def make_room(self) -> None:
+        """As many as anybody likes."""
+        self.disk.room = None
+
+    def sync(self, file: int) -> None:
+        """Bring the file to the disk, when the test lets it."""
+        self._let_go.wait()
+        if self.sync_fails:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        self.disk.sync(file)
+
+
+class Broker:
+    """An engine, and all that it stands on."""
+
+    def __init__(
+        self,
+        disk: SimulatedDisk | None = None,
+        *,
+        time: MovedTime | None = None,
+        bytes_limit: int | None = None,
+    ) -> None:
+        self.disk = GuardedDisk(disk or SimulatedDisk())
+        self.time = time or MovedTime()
+        self.ledger, journal = recovered(self.disk, self.time)
+        self.ledger.bytes_limit = bytes_limit
+        self.engine = LocalEngine(self.ledger, journal, self.time.clock(at_least=journal.last_time))
+        self.failures: list[Fatal] = []
+
+    async def __aenter__(self) -> "Broker":
+        return self.start()
+
+    async def __aexit__(self, *_: object) -> None:
+        self.disk.let_syncs_go()
+        self.disk.make_room()
+        await self.engine.stop()
+
+    def start(self) -> "Broker":
+        """Begin to take commands."""
+        self.engine.start(on_failure=self.failures.append)
+        return self
+
+    async def configure(self, *queues: Queue) -> None:
+        """These are the queues."""
+        await self.engine.submit(Configure(queues or (MAIL,)))
+
+    async def create(
+        self, *, priority: int = 50, valid_for: int = MINUTE_MS, content: bytes = b"{}", queue: str = "mail"
+    ) -> Job:
+        """A new job."""
+        return await self.engine.submit(Create(queue, content, priority, valid_for))
+
+    async def claim(self, claimer: str = "reader", *, queue: str = "mail") -> Job | None:
+        """The next job."""
+        return await self.engine.submit(Claim(queue, claimer))
+
+    async def update(self, job: Job, **named: Any) -> Job:
+        """The job after a writer's update of what is named."""
+        return await self.engine.submit(Update(job.queue, job.uid, "writer", may_write=True, **named))
+
+    async def submit_all(self, commands: Iterable[Command]) -> list[Any]:
+        """One after the other."""
+        return [await self.engine.submit(command) for command in commands]
+
+    async def jobs(self, queue: str = "mail") -> list[Job]:
+        """The list of a queue."""
+        return [job async for some in self.engine.slices(queue) for job in some.jobs]
+
+    def replayed(self) -> Ledger:
+        """What a start would find after the process was killed now."""
+        left = self.disk.disk.kill()
+        left.room = None
+        ledger, _ = recovered(GuardedDisk(left), self.time)
+        return ledger
+
+
+def recovered(disk: GuardedDisk, time: MovedTime) -> tuple[Ledger, Journal]:
+    """A ledger, ready to be asked, and the journal that it came from."""
+    ledger = Ledger()
+    journal = Journal.open(
+        PATH, Secret.parse(SECRET_TEXT), replay=ledger.apply, files=disk, wall_ms=lambda: time.wall_ms
+    )
+    ledger.index()
+    return ledger, journal

@@ -1,0 +1,25 @@
+"""All that a ledger holds, as plain values that can be compared."""
+
+from typing import Any
+
+from jobengine.model.ledger import Ledger
+from jobengine.model.order import LIVING
+
+NEVER_MS = 1 << 60
+
+
+def everything(ledger: Ledger) -> dict[str, Any]:
+    """Queues, jobs and every index over them. The ledger must be indexed."""
+    held = {queue.name: _contents(ledger, queue.name) for queue in ledger.queues()}
+    return {"queues": held, "bytes": ledger.bytes}
+
+
+def _contents(ledger: Ledger, name: str) -> dict[str, Any]:
+    contents = ledger.contents(name)
+    return {
+        "queue": contents.queue,
+        "jobs": dict(contents.jobs),
+        "order": list(contents.order.after(-1)),
+        "counts": {state: contents.order.count(state) for state in LIVING},
+        "deadlines": list(contents.deadlines.due(contents.queue, NEVER_MS)),
+    }
