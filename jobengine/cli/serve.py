@@ -54,10 +54,11 @@ def _hide_secret() -> None:
 def _warn(database: Path, secret: str) -> None:
     import structlog
 
+    from jobengine.settings.environment import DATABASE_SUFFIX
     from jobengine.settings.secret import is_short
 
     log = structlog.get_logger()
-    if database.suffix != ".queuedb":
-        log.warning("database_name_unusual", path=str(database), usual="*.queuedb")
+    if database.suffix != DATABASE_SUFFIX:
+        log.warning("database_name_unusual", path=str(database), usual=f"*{DATABASE_SUFFIX}")
     if is_short(secret):
         log.warning("secret_short", instead="SECRET=$(openssl rand -hex 32)")

@@ -6,6 +6,8 @@ from typing import Final
 
 from msgspec import Struct
 
+DATABASE_SUFFIX: Final = ".queuedb"
+
 
 class Variable(Struct, frozen=True):
     """One environment variable."""

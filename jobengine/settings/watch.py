@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-from watchfiles import awatch
+from watchfiles import Change, awatch
 
 from jobengine.errors import ConfigurationWrong, JobEngineError
+from jobengine.settings.environment import DATABASE_SUFFIX
 from jobengine.settings.load import Snapshot, parse, read
 from jobengine.settings.options import OPTIONS
 from jobengine.settings.schema import Settings
@@ -22,6 +23,11 @@ LOOK_ANYWAY_MILLISECONDS: Final = 5000
 GATHER_MILLISECONDS: Final = 100  # edits come in several steps
 
 log = structlog.get_logger()
+
+
+def _is_no_database(_change: Change, path: str) -> bool:
+    """Whether a changed file may be the configuration: the database beside it changes all the time."""
+    return DATABASE_SUFFIX not in path
 
 
 class ConfigurationWatch:
@@ -112,7 +118,7 @@ class ConfigurationWatch:
         try:
             async for _ in awatch(
                 *directories,
-                watch_filter=None,
+                watch_filter=_is_no_database,
                 step=GATHER_MILLISECONDS,
                 rust_timeout=LOOK_ANYWAY_MILLISECONDS,
                 yield_on_timeout=True,

@@ -5,7 +5,7 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Final, cast
 
@@ -21,13 +21,15 @@ from aiohttp.web import (
 )
 
 from jobengine.errors import BadRequest, JobEngineError, MethodNotAllowed, NoSuchPath, Unavailable
+from jobengine.web.connection import Connection
 from jobengine.web.hosts import Hosts
 from jobengine.web.metrics import Metrics
 from jobengine.web.problems import problem
 from jobengine.web.reply import Reply
-from jobengine.web.routes import Route
+from jobengine.web.routes import Route, Variables
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:/=+-]{1,128}")
+_NO_VARIABLES: Final[Variables] = {}
 
 log = structlog.get_logger(__name__)
 
@@ -64,11 +66,15 @@ class Application:
     async def answer(self, request: BaseRequest) -> Reply:
         """The answer to any request."""
         started = time.perf_counter()
+        connection = cast(Connection, request.protocol)
+        connection.begin()
         request_id = self._request_id(request)
         kind = "none"
         try:
             self._hosts.check(request)
-            route, variables = await self._find(request)
+            route, variables = self._find_fixed(request), _NO_VARIABLES
+            if route is None:
+                route, variables = await self._find(request)
             kind = route.kind
             reply = await route.answer(request, variables)
             outcome = "empty" if reply.status == HTTPStatus.NO_CONTENT else "ok"
@@ -79,6 +85,8 @@ class Application:
             outcome = refusal.code
             if reply.status == HTTPStatus.INTERNAL_SERVER_ERROR:
                 log.error("request failed", request_id=request_id.decode(), exc_info=error)
+        finally:
+            connection.end()
         seconds = time.perf_counter() - started
         self._metrics.operation(kind, outcome, seconds)
         if self._logs_requests:
@@ -93,19 +101,22 @@ class Application:
         reply.closes = True
         return reply
 
-    async def _find(self, request: BaseRequest) -> tuple[Route, Mapping[str, str]]:
+    def _find_fixed(self, request: BaseRequest) -> Route | None:
+        """The route, when its path holds no variable and nothing else is to be said of the request."""
+        if self.why_not_ready is not None or request.version.major != 1:
+            return None
+        return self._fixed.get((request.method, request.rel_url.raw_path))
+
+    async def _find(self, request: BaseRequest) -> tuple[Route, Variables]:
         """Raises BadRequest, NoSuchPath, MethodNotAllowed, Unavailable."""
         if request.version.major != 1:
             raise BadRequest("this server speaks HTTP/1.1")
-        variables: Mapping[str, str] = {}
-        route = self._fixed.get((request.method, request.rel_url.raw_path))
-        if route is None:
-            variables = match = await self.router.resolve(cast(Request, request))  # all it needs is there
-            route = self._routes.get(match.route)
+        match = await self.router.resolve(cast(Request, request))  # all that it looks at is there
+        route = self._routes.get(match.route)
         if self.why_not_ready is not None and route not in self._probes:
             raise Unavailable(self.why_not_ready)
         if route is not None:
-            return route, variables
+            return route, match
         if isinstance(match.http_exception, HTTPMethodNotAllowed):
             raise MethodNotAllowed(frozenset(match.http_exception.allowed_methods))
         raise NoSuchPath("nothing is served under this path")

@@ -42,7 +42,7 @@ class BodyReader:
             timeout.reschedule(0)
 
     async def _receive(self, request: BaseRequest) -> bytes:
-        if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
+        if _waits_to_be_asked(request) and request.transport is not None:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:
             async with asyncio.timeout(0 if self._cut else self._seconds) as timeout:
@@ -80,6 +80,10 @@ def check_is_json(request: BaseRequest) -> None:
     usual = headers.get("Content-Type")
     if not (_is_json(documented) or _is_json(usual)) and (documented or usual):
         raise UnsupportedMediaType(f"the body must be {_JSON}")
+
+
+def _waits_to_be_asked(request: BaseRequest) -> bool:
+    return request.version.minor > 0 and request.headers.get("Expect", "").lower() == "100-continue"
 
 
 def _is_json(media_type: str | None) -> bool:

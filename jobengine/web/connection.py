@@ -56,6 +56,15 @@ class Connection(RequestHandler):
             self.head_since = self._loop.time()
         super().data_received(data)
 
+    def begin(self) -> None:
+        """A head is complete; its request is being answered."""
+        self.head_since = None
+        self.is_busy = True
+
+    def end(self) -> None:
+        """The request was answered."""
+        self.is_busy = False
+
     def handle_error(
         self,
         request: BaseRequest,  # noqa: ARG002
@@ -72,12 +81,12 @@ class Door(Server):
 
     def __init__(
         self,
-        answer: Callable[[BaseRequest], Awaitable[Reply | StreamResponse]],
+        answer: Callable[[BaseRequest], Awaitable[Reply]],
         refuse: Callable[[JobEngineError], Reply],
         limits: Limits,
     ) -> None:
         super().__init__(
-            self._answer,
+            cast(Callable[[BaseRequest], Awaitable[StreamResponse]], answer),  # see reply.py
             keepalive_timeout=limits.idle_seconds,
             access_log=None,
             max_line_size=URI_MOST_BYTES,
@@ -86,7 +95,6 @@ class Door(Server):
             lingering_time=LINGER_SECONDS,
             auto_decompress=False,
         )
-        self._answer_request = answer
         self.refuse = refuse
         self._header_seconds = limits.header_seconds
         self._most = connections_most(limits.connections)
@@ -121,15 +129,6 @@ class Door(Server):
     def let_out(self, connection: Connection) -> None:
         """It is closed, or was not let in."""
         self._open.discard(connection)
-
-    async def _answer(self, request: BaseRequest) -> StreamResponse:
-        connection = cast(Connection, request.protocol)
-        connection.head_since = None
-        connection.is_busy = True
-        try:
-            return cast(StreamResponse, await self._answer_request(request))
-        finally:
-            connection.is_busy = False
 
     async def _watch_heads(self) -> None:
         while True:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp.web import BaseRequest
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from jobengine.access import Action
 from jobengine.web.reply import Reply
@@ -18,8 +19,8 @@ class Route(Struct, frozen=True):
     path: str
     action: Action | None  # None: for everybody, also without a name
     answer: Callable[[BaseRequest, Variables], Awaitable[Reply]]
+    kind: str = ""  # what the metrics call it: its action, or the last word of its path
 
-    @property
-    def kind(self) -> str:
-        """What the metrics call it."""
-        return self.action or self.path.rpartition("/")[2]
+    def __post_init__(self) -> None:
+        if not self.kind:
+            force_setattr(self, "kind", str(self.action or self.path.rpartition("/")[2]))

@@ -4,9 +4,9 @@ Written from the documents and not from the rules, so that the two can disagree.
 """
 
 from dataclasses import dataclass
-from itertools import count
 
 from jobengine.model.job import Queue
+from jobengine.model.states import State
 
 ENDED = ("complete", "failed")
 
@@ -39,7 +39,7 @@ class Reference:
         self.now = now
         self.queues: dict[str, Queue] = {}
         self.jobs: dict[str, dict[str, Plain]] = {}
-        self._arrivals = count(1)
+        self._arrivals = 0
 
     # --- time ---
 
@@ -76,7 +76,7 @@ class Reference:
         job.updated = max(self.now, job.created + 1)
         job.lease_ends, job.claimer = 0, None
         if again:
-            job.came = next(self._arrivals)
+            job.came = self._next_arrival()
 
     # --- what is asked ---
 
@@ -89,7 +89,7 @@ class Reference:
     def create(self, name: str, uid: str, content: bytes, priority: int, valid_for: int) -> None:
         """A new job, under the uid that the broker gave it."""
         self.jobs[name][uid] = Plain(
-            uid, content, priority, self.now, self.now, self.now + valid_for, next(self._arrivals)
+            uid, content, priority, self.now, self.now, self.now + valid_for, self._next_arrival()
         )
 
     def claim(self, name: str, claimer: str) -> Plain | None:
@@ -108,23 +108,24 @@ class Reference:
         name: str,
         uid: str,
         caller: str,
-        *,
         may_write: bool,
-        status: str | None,
-        content: bytes | None,
-        expires: int | None,
-        priority: int | None,
+        *,
+        state: State | None = None,
+        content: bytes | None = None,
+        expires: int | None = None,
+        priority: int | None = None,
     ) -> Plain:
         """Change what is named."""
         job = self.get(name, uid)
         if not may_write and (job.claimer != caller or expires is not None or priority is not None):
             raise Refused("forbidden")
         self._touch(job)
+        status = None if state is None else state.value
         gives_back = status == "queued" != job.status
         if gives_back and expires is None and job.expires <= self.now:
             status = "failed"
         if gives_back or (priority is not None and priority != job.priority):
-            job.came = next(self._arrivals)
+            job.came = self._next_arrival()
         job.content = job.content if content is None else content
         job.expires = job.expires if expires is None else expires
         job.priority = job.priority if priority is None else priority
@@ -160,6 +161,10 @@ class Reference:
         if name not in self.jobs:
             raise Refused("not_found")
         return sorted(self.jobs[name].values(), key=lambda job: (-job.priority, job.came))
+
+    def _next_arrival(self) -> int:
+        self._arrivals += 1
+        return self._arrivals
 
     def _touch(self, job: Plain) -> None:
         job.updated = max(self.now, job.updated, job.created + 1)

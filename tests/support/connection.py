@@ -1,6 +1,7 @@
 """A raw connection to a server: sends any bytes, and reads answers strictly."""
 
 import json
+import select
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -94,19 +95,9 @@ class Connection:
         except TimeoutError:
             return False
 
-    def has_something(self) -> bool:
-        """Whether an answer, or the end of the connection, has come."""
-        self.socket.setblocking(False)
-        try:
-            self.socket.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            return False
-        except ConnectionError:
-            return True
-        else:
-            return True
-        finally:
-            self.socket.settimeout(WAIT_SECONDS)
+    def has_something(self, *, within: float) -> bool:
+        """Whether an answer, or the end of the connection, comes so soon."""
+        return bool(select.select([self.socket], [], [], within)[0])
 
     def all_that_comes(self) -> bytes:
         """All bytes from now on, when nothing more is sent."""

@@ -1,6 +1,7 @@
 """A disk that fails under the real server: strace lets a system call fail, as a dying disk would."""
 
 import shutil
+import signal
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -9,7 +10,7 @@ from threading import Thread
 
 import pytest
 
-from tests.support.connection import Answer
+from tests.support.connection import Answer, request
 from tests.support.problem import problem
 from tests.support.server import ServerProcess
 from tests.support.service import Service
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.skipif(
     shutil.which("strace") is None, reason="needs strace (apt-get install strace)"
 )
 
+SLOW_MICROSECONDS = 400_000
 GOOD = b'{"content":{"n":%d},"valid_for":600,"priority":5}'
 
 
@@ -98,24 +100,47 @@ def test_a_full_disk_is_507_and_when_there_is_room_again_all_goes_on(tmp_path: P
         assert [job["content"]["n"] for job in owner.jobs().values()] == there
 
 
+def slow_syncs(*, from_number: int) -> Sequence[str]:
+    inject = f"inject=fdatasync:delay_enter={SLOW_MICROSECONDS}:when={from_number}+"
+    return ["strace", "-f", "-qqq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", inject]
+
+
+def create_until_slow(owner: Service) -> str:
+    """The uid of the first job whose sync took its time."""
+    while True:
+        started = time.monotonic()
+        uid = owner.create()["uid"]
+        if time.monotonic() - started > SLOW_MICROSECONDS / 2e6:
+            return str(uid)
+
+
 def test_a_slow_sync_holds_back_the_answers_that_depend_on_it(tmp_path: Path) -> None:
     """Reads too: nobody is shown what a crash could undo."""
-    inject = "inject=fdatasync:delay_enter=400000:when=10+"
-    before = ["strace", "-f", "-qqq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", inject]
-    with ServerProcess(tmp_path, before=before) as server, server.service("owner") as owner:
-        started = time.monotonic()
-        while time.monotonic() - started < 0.35:
-            started = time.monotonic()
-            uid = owner.create()["uid"]
+    with (
+        ServerProcess(tmp_path, before=slow_syncs(from_number=10)) as server,
+        server.service("owner") as owner,
+    ):
+        uid = create_until_slow(owner)
         with server.service("owner") as reader:
-            owner.connection.send(delete_request(owner, uid))
+            owner.connection.send(request("DELETE", f"/api/v1/jobs/{uid}", {"Host": "a", **owner.headers}))
             began = time.monotonic()
-            while reader.ask("GET", f"/api/v1/jobs/{uid}").status == 200:
+            while reader.ask("GET", f"/api/v1/jobs/{uid}").status == 200:  # the delete has not come yet
                 began = time.monotonic()
-            assert time.monotonic() - began > 0.1
+            assert time.monotonic() - began > SLOW_MICROSECONDS / 4e6
             assert owner.connection.receive(to="DELETE").status == 204
 
 
-def delete_request(owner: Service, uid: str) -> bytes:
-    who = "".join(f"{name}: {value}\r\n" for name, value in owner.headers.items())
-    return f"DELETE /api/v1/jobs/{uid} HTTP/1.1\r\nHost: a\r\n{who}\r\n".encode()
+def test_what_is_under_way_when_it_is_to_stop_is_finished(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path, before=slow_syncs(from_number=10))
+    with server, server.service("owner") as owner, server.service("owner") as other:
+        create_until_slow(owner)
+        owner.connection.send(request("PUT", "/api/v1/jobs/create", {"Host": "a", **owner.headers}, GOOD % 7))
+        other.connection.send(request("GET", "/api/v1/jobs/next", {"Host": "a", **owner.headers}))
+        time.sleep(SLOW_MICROSECONDS / 4e6)  # both are being synced now
+        server.send(signal.SIGTERM)
+        created, claimed = owner.connection.receive(), other.connection.receive()
+        assert (created.status, claimed.status) == (201, 200)
+        assert server.wait() == 0
+    with ServerProcess(tmp_path) as again, again.service("owner") as owner:
+        assert owner.get(created.json()["uid"])["state"] == "queued"
+        assert owner.get(claimed.json()["uid"])["state"] == "inprogress"

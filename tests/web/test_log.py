@@ -5,13 +5,12 @@ import json
 import pytest
 
 from tests.support.problem import MARKER
-from tests.support.server import SECRET
+from tests.support.server import SECRET, ServerProcess
 from tests.web.conftest import StartServer
 
 
-@pytest.mark.parametrize("level", ["debug", "info"])
-def test_nothing_of_what_callers_send_is_logged(start_server: StartServer, level: str) -> None:
-    server = start_server(environment={"LOG_LEVEL": level})
+def test_no_content_is_logged_at_any_level(start_server: StartServer) -> None:
+    server = start_server(environment={"LOG_LEVEL": "debug"})
     with server.service("owner") as owner:
         uid = owner.create({MARKER: MARKER, "big": MARKER * 10_000})["uid"]
         owner.claim()
@@ -19,18 +18,37 @@ def test_nothing_of_what_callers_send_is_logged(start_server: StartServer, level
         owner.jobs()
         for body in (MARKER.encode(), b'{"content":{"%b":NaN}}' % MARKER.encode()):
             assert owner.send_create(body).status == 400
-        assert owner.ask("GET", f"/{MARKER}").status == 404
-        assert owner.ask("GET", "/api/v1/jobs", None, X_Status_Filter=MARKER).status == 400
+            assert owner.send_update(uid, body).status == 400
         owner.delete(uid)
-    with server.service(MARKER, MARKER) as stranger:
-        assert stranger.ask("GET", "/api/v1/jobs").status == 404
     with server.connect() as connection:
         connection.send(MARKER.encode() + b"\r\n\r\n")
         assert connection.receive().status == 400
     assert server.stop() == 0
-    assert MARKER not in server.log
-    assert SECRET not in server.log
-    assert SECRET.removeprefix("hex:") not in server.log
+    assert len(server.lines()) > 10
+    assert_hidden(MARKER, server)
+
+
+def test_nothing_that_callers_send_is_logged_unless_asked_for(start_server: StartServer) -> None:
+    server = start_server()
+    with server.service(MARKER, MARKER) as stranger:
+        assert stranger.ask("GET", f"/{MARKER}", None, X_Request_Id=MARKER).status == 404
+        assert stranger.ask("GET", "/api/v1/jobs", None, X_Status_Filter=MARKER).status == 404
+    assert server.stop() == 0
+    assert_hidden(MARKER, server)
+
+
+def assert_hidden(text: str, server: ServerProcess) -> None:
+    for hidden in (text, SECRET, SECRET.removeprefix("hex:")):
+        assert hidden not in server.log
+
+
+@pytest.mark.parametrize("level", ["debug", "info"])
+def test_requests_are_in_the_log_when_debugging_and_only_then(start_server: StartServer, level: str) -> None:
+    server = start_server(environment={"LOG_LEVEL": level})
+    with server.service("owner") as owner:
+        owner.ask("GET", "/api/v1/jobs", None, X_Request_Id="trace-7")
+    assert server.stop() == 0
+    assert [line["request_id"] for line in server.events("request")] == ["trace-7"] * (level == "debug")
 
 
 def test_a_usual_run_is_a_few_lines_of_json(start_server: StartServer) -> None:

@@ -11,9 +11,10 @@ SECONDS = 15.0
 
 
 def edited(server: ServerProcess, configuration: Mapping[str, object], *, event: str) -> None:
-    """Write the file, and wait until the log says this of it once more."""
+    """Write the file, have it read, and wait until the log says this of it once more."""
     already = len(server.events(event))
     server.configure(configuration)
+    server.send(signal.SIGHUP)
     wait_for(server, event, already + 1)
 
 
@@ -39,6 +40,14 @@ def test_rights_change_while_it_runs(start_server: StartServer) -> None:
         edited(server, rights(read=["*"], write=[]), event="configuration_taken_up")
         assert owner.send_create(b"{}").status == 403
         assert newcomer.get(uid)["state"] == "inprogress"
+
+
+def test_an_edit_is_noticed_without_a_signal(start_server: StartServer) -> None:
+    server = start_server()
+    server.configure(rights(read=["newcomer"], write=[]))
+    wait_for(server, "configuration_taken_up", 1)
+    with server.service("newcomer") as newcomer:
+        assert newcomer.jobs() == {}
 
 
 def test_a_reader_whose_right_is_gone_cannot_settle_what_it_claimed(start_server: StartServer) -> None:

@@ -1,6 +1,7 @@
 """Every route with every right: a route for which this file has no rule fails."""
 
 import re
+from collections.abc import Iterator
 from itertools import product
 from typing import Final, cast
 
@@ -14,6 +15,7 @@ from jobengine.web.server import WebServer
 from tests.support.connection import Answer
 from tests.support.server import ServerProcess
 from tests.support.service import Service
+from tests.web.conftest import StartServer
 
 EVERYBODY: Final = frozenset({"reader", "writer", "owner", "ops", "stranger"})
 
@@ -58,6 +60,15 @@ def claimed_job(server: ServerProcess, queue: str, claimer: str) -> str:
     with server.service("owner", queue) as owner:
         owner.create()  # so that there is a next one
     return str(uid)
+
+
+@pytest.fixture(scope="module")
+def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server with a queue for everybody."""
+    queues = {"mail": {"read": ["*"], "write": ["*"]}}
+    with ServerProcess(tmp_path_factory.mktemp("open"), {"queues": queues}) as server:
+        yield server
+        assert server.stop() == 0
 
 
 def without_request_id(answer: Answer) -> tuple[int, bytes, list[tuple[str, str]]]:
@@ -132,6 +143,30 @@ def test_a_name_counts_to_the_letter(server: ServerProcess, queue: str, name: st
     with server.service(name, queue) as service:
         status = service.ask("GET", "/api/v1/jobs").status
     assert status == (204 if name.strip() == "reader" else 404)
+
+
+@pytest.mark.parametrize("name", ["anybody", "a" * 64, "0", "a.b-c_d"])
+def test_a_star_is_every_service(open_server: ServerProcess, name: str) -> None:
+    with open_server.service(name) as service:
+        service.update(service.create()["uid"], status="complete")
+        assert service.jobs()
+
+
+@pytest.mark.parametrize("name", ["a b", "-a", "*", "a" * 65, "\u00e9", "a/b", "a,b"])
+def test_a_star_is_no_service_of_another_name(open_server: ServerProcess, name: str) -> None:
+    with open_server.service(name) as service:
+        refused = service.ask("GET", "/api/v1/jobs")
+    assert (refused.status, refused.json()["code"]) == (400, "bad_request")
+
+
+def test_a_star_for_one_right_gives_no_other(start_server: StartServer) -> None:
+    queues = {"mail": {"read": ["*"], "write": ["writer"]}}
+    server = start_server({"queues": queues})
+    with server.service("anybody") as anybody, server.service("writer") as writer:
+        assert anybody.send_create(BODIES["PUT"]).status == 403
+        uid = writer.create()["uid"]
+        assert anybody.claim()["uid"] == uid
+        assert writer.get(uid)["state"] == "inprogress"  # a writer is a service too, and may read
 
 
 def test_a_reader_settles_what_it_claimed(reader: Service, writer: Service) -> None:

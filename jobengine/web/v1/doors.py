@@ -60,8 +60,11 @@ class V1:
         """CreateJob."""
         caller = self._caller(request, Action.CREATE)
         body = read_create(await self._bodies.read(request))
-        command = Create(caller.queue, bytes(body.content), body.priority, body.valid_for * 1000)
-        return await self._show(201, await self._engine.submit(command))
+        content = bytes(body.content)
+        job = await self._engine.submit(
+            Create(caller.queue, content, body.priority, valid_for=body.valid_for * 1000)
+        )
+        return Reply(201, job_json(job, content))
 
     async def claim(self, request: BaseRequest, _variables: Variables) -> Reply:
         """GetNextJob."""
