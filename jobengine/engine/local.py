@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from typing import Any, Final, TypeGuard, TypeVar, assert_never
+from typing import Any, Final, TypeGuard, TypeVar
 
 from msgspec.structs import replace
 
@@ -13,7 +13,7 @@ from jobengine.engine.seeds import Seeds
 from jobengine.errors import Fatal, JobEngineError, NotFound, StorageFull
 from jobengine.journal.journal import Journal
 from jobengine.model.changes import Change
-from jobengine.model.commands import Answer, Claim, Command, Configure, Create, Delete, Sweep, Update
+from jobengine.model.commands import Answer, Claim, Command, Configure, Create, Sweep, Update
 from jobengine.model.contents import Contents
 from jobengine.model.decision import Decision
 from jobengine.model.job import BLOB_THRESHOLD_BYTES, Blob, Job
@@ -79,7 +79,10 @@ class LocalEngine:
             command = replace(command, content=await self._journal.write_blob(command.content))
         while True:
             try:
-                await self._make_way(command)
+                if isinstance(command, Claim):
+                    await self._make_way_for_claim(self._ledger.contents(command.queue))
+                elif isinstance(command, Configure):
+                    await self._end_old_rules(command)
                 decision = self._decide(command)
             except JobEngineError:
                 if await self._what_was_seen_lasts():
@@ -144,31 +147,14 @@ class LocalEngine:
 
     # --- what time has done, and no sweep yet ---
 
-    async def _make_way(self, command: Command) -> None:
-        """Do it first, as far as it matters to this command."""
-        match command:
-            case Claim():
-                contents = self._ledger.contents(command.queue)
-                await self._skip_overdue(contents)
-                await self._give_back(contents)
-            case Create() | Update() | Delete():
-                await self._give_back(self._ledger.contents(command.queue))
-            case Configure():
-                await self._end_old_rules(command)
-            case Sweep():
-                return
-            case _:
-                assert_never(command)
-
-    async def _give_back(self, contents: Contents) -> None:
-        """Jobs whose lease is over stand before those that come into the queue, or change, from now on."""
-        while contents.deadlines.lease_is_over(self._clock.now()):
-            await self.submit(Sweep(SWEEP_MOST, contents.queue.name))
-
-    async def _skip_overdue(self, contents: Contents) -> None:
+    async def _make_way_for_claim(self, contents: Contents) -> None:
+        """What is over is not handed out, and what was given back is."""
         now = self._clock.now()
         while not contents.order.skip_overdue(now):  # noqa: ASYNC110  # others get their turn between slices
             await asyncio.sleep(0)
+        if contents.queue.max_attempts > 1:
+            while contents.deadlines.lease_is_over(self._clock.now()):
+                await self.submit(Sweep(SWEEP_MOST, contents.queue.name))
 
     async def _end_old_rules(self, command: Configure) -> None:
         """What was due under a queue's old settings is not judged by its new ones."""

@@ -147,7 +147,7 @@ class ChangeDecoder:
             if isinstance(content, BlobRecord)
             else content,
             record.created,
-            record.updated,
+            record.created if record.updated == record.created else record.updated,  # one number, not two
             record.expires,
             record.lease_ends,
             record.attempt,

@@ -19,7 +19,7 @@ from jobengine.errors import (
 )
 
 MOST_BYTES: Final = 4 * 1024 * 1024
-# An answer is written in the first, its client's next request is read, begun and decided in those that follow.
+# In the first an answer is written; in the next ones its client's next request is read, begun and decided.
 # That doubles the changes that share a write, which under load costs more than the few turns do.
 GATHER_TURNS: Final = 4
 

@@ -1,21 +1,32 @@
 """The jobs of one queue, found by uid, by order and by deadline."""
 
 from jobengine.model.deadlines import Deadlines
-from jobengine.model.job import Job, Queue, weight
+from jobengine.model.job import ARRIVAL_MASK, Job, Queue, weight
 from jobengine.model.order import Order
 from jobengine.model.picture import Picture
 
 
+class Totals:
+    """What is counted over all queues."""
+
+    __slots__ = ("bytes", "next_arrival")
+
+    def __init__(self) -> None:
+        self.bytes = 0  # about how much memory all jobs take
+        self.next_arrival = 1
+
+
 class Contents:
-    """A queue and its jobs. While a file is replayed (until `index`) only the uids are kept in order."""
+    """A queue and its jobs. While a file is replayed (until `index`) they are only found by uid."""
 
-    __slots__ = ("_indexed", "_pictures", "deadlines", "jobs", "order", "queue")
+    __slots__ = ("_indexed", "_pictures", "_totals", "deadlines", "jobs", "order", "queue")
 
-    def __init__(self, queue: Queue, *, indexed: bool) -> None:
+    def __init__(self, queue: Queue, totals: Totals, *, indexed: bool) -> None:
         self.queue = queue
         self.jobs: dict[str, Job] = {}
         self.order = Order(())
         self.deadlines = Deadlines(())
+        self._totals = totals
         self._indexed = indexed
         self._pictures: list[Picture] = []
 
@@ -24,6 +35,19 @@ class Contents:
         self.order = Order(self.jobs.values())
         self.deadlines = Deadlines(self.jobs.values())
         self._indexed = True
+        self.enter()
+
+    def enter(self) -> None:
+        """Count these jobs in the totals."""
+        if self._indexed:
+            self._totals.bytes += sum(map(weight, self.jobs.values()))
+            last_arrival = max((job.order & ARRIVAL_MASK for job in self.jobs.values()), default=0)
+            self._totals.next_arrival = max(self._totals.next_arrival, last_arrival + 1)
+
+    def leave(self) -> None:
+        """Count these jobs no more."""
+        if self._indexed:
+            self._totals.bytes -= sum(map(weight, self.jobs.values()))
 
     def put(self, uid: str, job: Job | None) -> Job | None:
         """Let this job be what `job` says, or gone. Returns what it was."""
@@ -36,10 +60,6 @@ class Contents:
             self._sort_in(uid, before, job)
         return before
 
-    def weight(self) -> int:
-        """About how many bytes of memory all jobs take."""
-        return sum(map(weight, self.jobs.values()))
-
     def picture(self, *, after: int = -1) -> Picture:
         """The jobs behind this sort key as they are now, whatever happens to them. Close it."""
         picture = Picture(self.order, after=after)
@@ -51,11 +71,15 @@ class Contents:
         self._pictures.remove(picture)
 
     def _sort_in(self, uid: str, before: Job | None, job: Job | None) -> None:
+        totals = self._totals
         for picture in self._pictures:
             picture.note(uid, before)
         if before is not None:
+            totals.bytes -= weight(before)
             self.order.remove(before)
             self.deadlines.remove(before)
         if job is not None:
+            totals.bytes += weight(job)
+            totals.next_arrival = max(totals.next_arrival, (job.order & ARRIVAL_MASK) + 1)
             self.order.add(job)
             self.deadlines.add(job)

@@ -8,26 +8,21 @@ from sortedcontainers import SortedKeyList
 from jobengine.model.job import ARRIVAL_BITS, ARRIVAL_MASK, Job, Queue
 from jobengine.model.states import State
 
-_ENDED = (State.COMPLETE, State.FAILED)
-
 
 def deadline_of(job: Job, queue: Queue) -> int:
     """The time in ms from which the job is not what it was any more: expired, timed out or forgotten."""
-    time = _time(job)
-    return time + queue.keep if job.state in _ENDED else time
-
-
-def _time(job: Job) -> int:
     if job.state is State.QUEUED:
         return job.expires
-    if job.state is State.INPROGRESS:
-        return job.lease_ends
-    return job.updated
+    return job.lease_ends if job.state is State.INPROGRESS else job.updated + queue.keep
 
 
 def _by_time(job: Job) -> int:
+    if job.state is State.QUEUED:
+        time = job.expires
+    else:
+        time = job.lease_ends if job.state is State.INPROGRESS else job.updated
     # The arrival behind it makes every key different: a container with many equal keys removes slowly.
-    return _time(job) << ARRIVAL_BITS | (job.order & ARRIVAL_MASK)
+    return time << ARRIVAL_BITS | (job.order & ARRIVAL_MASK)
 
 
 class Deadlines:

@@ -1,16 +1,16 @@
 """All queues and jobs in memory. `apply` is the only way in, for requests and for recovery alike."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
 from itertools import chain, islice
-from typing import assert_never
+from typing import Any, assert_never
 
 from jobengine.errors import NotFound
 from jobengine.model.changes import Change, DropJob, DropQueue, MoveJob, PutJob, PutQueue, moved
-from jobengine.model.contents import Contents
-from jobengine.model.job import ARRIVAL_MASK, Job, Queue, weight
+from jobengine.model.contents import Contents, Totals
+from jobengine.model.job import Job, Queue
 
-Undo = list[Callable[[], object]]
+# What took place last is undone first: a function, what it is about, and what that was before.
+Undo = list[tuple[Callable[[str, Any], object], str, object]]
 
 
 class Ledger:
@@ -21,8 +21,7 @@ class Ledger:
 
     def __init__(self, *, bytes_limit: int | None = None) -> None:
         self.bytes_limit = bytes_limit  # of memory that jobs may take; None: no limit
-        self.bytes = 0  # about how much memory all jobs take
-        self.next_arrival = 1
+        self._totals = Totals()
         self._contents: dict[str, Contents] = {}
         self._indexed = False
 
@@ -31,65 +30,56 @@ class Ledger:
         self._indexed = True
         for contents in self._contents.values():
             contents.index()
-            self.bytes += contents.weight()
 
     # --- the way in ---
 
     def apply(self, changes: Iterable[Change]) -> Undo:
         """Make the changes. Cannot fail on what `decide` or a recovery gave. Returns what undoes it."""
-        return [self._apply(change) for change in changes]
+        undo: Undo = []
+        for change in changes:
+            match change:
+                case PutJob(job):
+                    put = self._contents[job.queue].put
+                    undo.append((put, job.uid, put(job.uid, job)))
+                case MoveJob(queue, uid):
+                    contents = self._contents[queue]
+                    undo.append((contents.put, uid, contents.put(uid, moved(contents.jobs[uid], change))))
+                case DropJob(queue, uid):
+                    put = self._contents[queue].put
+                    undo.append((put, uid, put(uid, None)))
+                case PutQueue(queue):
+                    undo.append(self._put_queue(queue))
+                case DropQueue(name):
+                    undo.append((self._replace_contents, name, self._replace_contents(name, None)))
+                case _:
+                    assert_never(change)
+        return undo
 
     @staticmethod
     def undo(undo: Undo) -> None:
         """Take back what one `apply` did; the newest first when there are several."""
-        for step in reversed(undo):
-            step()
+        for put_back, name, before in reversed(undo):
+            put_back(name, before)
 
-    def _apply(self, change: Change) -> Callable[[], object]:
-        match change:
-            case PutJob():
-                return self._put_job(change.job)
-            case MoveJob():
-                return self._put_job(moved(self._contents[change.queue].jobs[change.uid], change))
-            case DropJob():
-                return self._replace_job(self._contents[change.queue], change.uid, None)
-            case PutQueue():
-                return self._put_queue(change.queue)
-            case DropQueue():
-                return self._replace_contents(change.name, None)
-            case _:
-                assert_never(change)
+    def _put_queue(self, queue: Queue) -> tuple[Callable[[str, Any], object], str, object]:
+        if queue.name in self._contents:
+            return self._put_settings, queue.name, self._put_settings(queue.name, queue)
+        contents = Contents(queue, self._totals, indexed=self._indexed)
+        return self._replace_contents, queue.name, self._replace_contents(queue.name, contents)
 
-    def _put_job(self, job: Job) -> Callable[[], object]:
-        arrival = job.order & ARRIVAL_MASK
-        if arrival >= self.next_arrival:
-            self.next_arrival = arrival + 1
-        return self._replace_job(self._contents[job.queue], job.uid, job)
+    def _put_settings(self, name: str, queue: Queue) -> Queue:
+        contents = self._contents[name]
+        before, contents.queue = contents.queue, queue
+        return before
 
-    def _replace_job(self, contents: Contents, uid: str, job: Job | None) -> Callable[[], object]:
-        before = contents.put(uid, job)
-        if self._indexed:
-            if job is not None:
-                self.bytes += weight(job)
-            if before is not None:
-                self.bytes -= weight(before)
-        return partial(self._replace_job, contents, uid, before)
-
-    def _put_queue(self, queue: Queue) -> Callable[[], object]:
-        contents = self._contents.get(queue.name)
-        if contents is None:
-            return self._replace_contents(queue.name, Contents(queue, indexed=self._indexed))
-        before = contents.queue
-        contents.queue = queue
-        return partial(setattr, contents, "queue", before)
-
-    def _replace_contents(self, name: str, contents: Contents | None) -> Callable[[], object]:
+    def _replace_contents(self, name: str, contents: Contents | None) -> Contents | None:
         before = self._contents.pop(name, None)
+        if before is not None:
+            before.leave()
         if contents is not None:
             self._contents[name] = contents
-        if self._indexed:
-            self.bytes += (contents.weight() if contents else 0) - (before.weight() if before else 0)
-        return partial(self._replace_contents, name, before)
+            contents.enter()
+        return before
 
     # --- what the rules may look at ---
 
@@ -121,9 +111,23 @@ class Ledger:
 
     def has_room_for(self, extra_bytes: int) -> bool:
         """Whether jobs may take so many bytes of memory more. Less is always allowed."""
-        return self.bytes_limit is None or extra_bytes <= 0 or self.bytes + extra_bytes <= self.bytes_limit
+        return (
+            self.bytes_limit is None
+            or extra_bytes <= 0
+            or self._totals.bytes + extra_bytes <= self.bytes_limit
+        )
+
+    @property
+    def next_arrival(self) -> int:
+        """The number of the next job to come."""
+        return self._totals.next_arrival
 
     # --- what the engine reads ---
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory all jobs take."""
+        return self._totals.bytes
 
     def contents(self, name: str) -> Contents:
         """The jobs of a queue. Raises NotFound."""

@@ -16,12 +16,13 @@ SIDE_BY_SIDE = 2  # most of the time goes into starting servers
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_fifty_kills_under_load_break_no_promise(tmp_path: Path) -> None:
+def test_fifty_kills_under_load_break_no_promise(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     counts = Counts()
     with ThreadPoolExecutor() as threads:
         for some in threads.map(_killed, [tmp_path / str(number) for number in range(SIDE_BY_SIDE)]):
             counts.add(some)
-    print(counts)
+    with capsys.disabled():
+        print(f"\n{counts}")
     assert counts.all_kills == KILLS
     assert counts.violations == 0
     assert counts.acknowledged > 10 * KILLS  # that there was a load

@@ -75,8 +75,6 @@ class Reference:
         job.status = "queued" if again else "failed"
         job.updated = max(self.now, job.created + 1)
         job.lease_ends, job.claimer = 0, None
-        if again:
-            job.came = self._next_arrival()
 
     # --- what is asked ---
 

@@ -30,7 +30,8 @@ async def test_a_command_is_answered_once_it_is_on_disk() -> None:
         creating = await asked(broker.create())
         assert not creating.done()
         broker.disk.let_syncs_go()
-        assert broker.replayed().job("mail", (await creating).uid) is not None
+        job = await creating
+        assert broker.replayed().job("mail", job.uid) == job
 
 
 async def test_a_read_is_answered_once_what_it_saw_is_on_disk() -> None:

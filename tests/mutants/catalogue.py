@@ -3,9 +3,10 @@
 from typing import Final
 
 from tests.mutants.mutant import Mutant
+from tests.mutants.of_recovery import RECOVERY
 from tests.mutants.of_the_doors import DOORS
 from tests.mutants.of_the_engine import ENGINE
-from tests.mutants.of_the_journal import JOURNAL
-from tests.mutants.of_the_model import MODEL
+from tests.mutants.of_the_rules import RULES
+from tests.mutants.of_writing import WRITING
 
-MUTANTS: Final[tuple[Mutant, ...]] = (*JOURNAL, *MODEL, *ENGINE, *DOORS)
+MUTANTS: Final[tuple[Mutant, ...]] = (*WRITING, *RECOVERY, *RULES, *ENGINE, *DOORS)

@@ -109,4 +109,12 @@ DOORS: tuple[Mutant, ...] = (
         new='if "SECRET" in os.environ and "SECRET_FILE" in os.environ:',
         test=("tests/cli/test_secret_hidden.py::test_the_environment_of_the_server_does_not_hold_the_secret"),
     ),
+    Mutant(
+        name="exit 0 after the disk has failed",
+        breaks="Whatever watches over the server believes that it ended in good order.",
+        file="jobengine/compose.py",
+        old="            raise self._failure",
+        new="            log.error(self._failure.detail)",
+        test="tests/web/test_failed_sync.py::test_after_a_failed_sync_nothing_is_promised_and_the_next_start_is_right",
+    ),
 )

@@ -48,15 +48,14 @@ class ServerProcess:
         try:
             self.start()
         except BaseException:
-            self.kill()
+            self._end()
             raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.process.poll() is None:
-            self.kill()
+        self._end()
 
     def configure(self, configuration: Mapping[str, object]) -> None:
         """Write the configuration, `QUEUES` in it when it names no others. JSON is YAML too."""
@@ -96,6 +95,10 @@ class ServerProcess:
         """SIGKILL."""
         self.send(signal.SIGKILL)
         self.process.wait()
+
+    def _end(self) -> None:
+        if self.process.poll() is None:
+            self.kill()
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the server, whatever program started it."""

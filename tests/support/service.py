@@ -69,7 +69,7 @@ class Service:
 
     def jobs(self, query: str = "", **headers: str) -> Any:
         """The jobs by position; none at all is an empty dictionary."""
-        answer = self.ask("GET", f"/api/v1/jobs{query}", **headers)
+        answer = self.ask("GET", f"/api/v1/jobs{query}", None, **headers)
         return {} if answer.status == 204 else _expected(200, answer).json()
 
 

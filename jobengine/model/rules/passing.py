@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from jobengine.errors import NotFound
 from jobengine.model.deadlines import deadline_of
-from jobengine.model.job import Job, Queue, order_of
+from jobengine.model.job import Job, Queue
 from jobengine.model.moment import Moment
 from jobengine.model.states import Event, State, after
 from jobengine.model.view import View
@@ -15,16 +15,16 @@ def touched(job: Job, now: int) -> int:
     return max(now, job.updated, job.created + 1)
 
 
-def passed(job: Job, queue: Queue, now: int, arrival: int) -> tuple[Job, tuple[Event, ...]]:
+def passed(job: Job, queue: Queue, now: int) -> tuple[Job, tuple[Event, ...]]:
     """The job as time has left it, and what happened to it on the way.
 
     A deadline changes the job at that deadline, not when somebody looks: a broker that was down for a day
-    finds the same as one that was not. `arrival` is the job's number should it be queued again.
+    finds the same as one that was not. For the same reason a job that is queued again has its old place.
     """
     events: list[Event] = []
     while job.state is not State.GONE and deadline_of(job, queue) <= now:
         event = _event_at_deadline(job, queue)
-        job = _after_deadline(job, event, deadline_of(job, queue), arrival)
+        job = _after_deadline(job, event, deadline_of(job, queue))
         events.append(event)
     return job, tuple(events)
 
@@ -36,7 +36,7 @@ def current(view: View, queue: str, uid: str, moment: Moment) -> Job:
     """
     stored = view.job(queue, uid)
     if stored is not None:
-        job, _ = passed(stored, view.queue(queue), moment.now, view.next_arrival)
+        job, _ = passed(stored, view.queue(queue), moment.now)
         if job.state is not State.GONE:
             return job
     raise NotFound
@@ -52,11 +52,10 @@ def _event_at_deadline(job: Job, queue: Queue) -> Event:
     return Event.RETRY if job.expires > job.lease_ends else Event.EXPIRE_LATE
 
 
-def _after_deadline(job: Job, event: Event, deadline: int, arrival: int) -> Job:
+def _after_deadline(job: Job, event: Event, deadline: int) -> Job:
     return replace(
         job,
         state=after(job.state, event),
-        order=order_of(priority=job.priority, arrival=arrival) if event is Event.RETRY else job.order,
         updated=max(deadline, job.created + 1),
         lease_ends=0,
         claimer=None,

@@ -15,13 +15,10 @@ def sweep(view: View, command: Sweep, moment: Moment) -> Decision[Answer]:
     """Bring the jobs whose deadline has come to where time has left them."""
     events: Counter[Event] = Counter()
     changes: list[Change] = []
-    arrival = view.next_arrival
     for stored in view.due(moment.now, command.most, command.queue):
-        job, happened = passed(stored, view.queue(stored.queue), moment.now, arrival)
+        job, happened = passed(stored, view.queue(stored.queue), moment.now)
         events.update(happened)
         changes.append(DropJob(job.queue, job.uid) if job.state is State.GONE else move(job))
-        if job.order != stored.order:
-            arrival += 1
     swept = Swept(
         expired=events[Event.EXPIRE],
         timed_out=events[Event.TIME_OUT] + events[Event.EXPIRE_LATE],

@@ -2,7 +2,7 @@
 
 from tests.mutants.mutant import Mutant
 
-MODEL: tuple[Mutant, ...] = (
+RULES: tuple[Mutant, ...] = (
     Mutant(
         name="claim ignores expiry",
         breaks="A job whose time is over is handed out.",
