@@ -80,6 +80,8 @@ class Order:
     def _first_not_overdue(self) -> Job | None:
         """The first queued job that nobody has stepped over, one hop for each priority before it."""
         queued = self._by_state[State.QUEUED]
+        if not self._overdue_below:
+            return queued[0] if queued else None
         at = 0
         while at < len(queued):
             job: Job = queued[at]

@@ -14,7 +14,7 @@ from jobengine.model.commands import Sweep, Swept
 
 # Nobody sees what is due and not swept, so sweeping has time; a turn takes a few milliseconds.
 LOOK_SECONDS: Final = 1.0
-TURN_MOST: Final = 200
+TURN_MOST: Final = 100
 
 log = structlog.get_logger(__name__)
 

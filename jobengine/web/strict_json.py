@@ -7,6 +7,7 @@ numbers like 1e999, and any depth.
 import json
 import math
 import re
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -46,17 +47,21 @@ def _is_surely_right(body: bytes) -> bool:
 
 def _colons_in(value: object, depth: int) -> int:
     """How many it is written with. Raises RecursionError for what is nested deeper."""
-    if isinstance(value, str):
-        return value.count(":")
-    if not isinstance(value, (dict, list)):
-        return 0
+    if isinstance(value, dict):
+        # One behind each name; joined by another one each, the names show all but the last of these.
+        colons = ":".join(value).count(":") + 1 if value else 0
+        inside: Iterable[object] = value.values()
+    elif isinstance(value, list):
+        colons, inside = 0, value
+    else:
+        return value.count(":") if isinstance(value, str) else 0
     if not depth:
         raise RecursionError
-    if isinstance(value, list):
-        return sum([_colons_in(each, depth - 1) for each in value])
-    colons = len(value)
-    for name, each in value.items():
-        colons += name.count(":") + _colons_in(each, depth - 1)
+    for each in inside:
+        if isinstance(each, str):
+            colons += each.count(":")
+        elif isinstance(each, (dict, list)):
+            colons += _colons_in(each, depth - 1)
     return colons
 
 
