@@ -78,7 +78,7 @@ docs: .venv/dev.stamp  ## Build the documentation into site/; a broken link is a
 
 .PHONY: soak
 soak: .venv/dev.stamp  ## Kill the server again and again under load, for MINUTES=
-	$(BIN)/python -m tests.soak --minutes $(MINUTES)
+	$(BIN)/python -m tests.crash --minutes $(MINUTES)
 
 .PHONY: mutants
 mutants: .venv/dev.stamp  ## Put known bugs into the code, one at a time: the tests must notice each
