@@ -5,17 +5,17 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
 from jobengine.access import Access, QueueRights
 from jobengine.engine.local import LocalEngine
 from jobengine.engine.opening import open_engine
-from jobengine.errors import Fatal
+from jobengine.errors import Fatal, InputOutputFailed, JobEngineError
 from jobengine.model.commands import Configure
 from jobengine.model.job import Queue
 from jobengine.settings.default import ensure_configuration
@@ -84,11 +84,11 @@ class Server:
             engine = await self._open_engine()
             engine.start(on_failure=self._fail, observe=self._metrics.commit)
             rooms.push_async_callback(engine.stop)
-            await self._start_upkeep(engine, rooms)
-            web.serve(engine)
-            rooms.push_async_callback(web.stop)  # before all else: those under way need the engine
-            log.info("serving", host=self._host, port=web.port, database=str(self._database))
-            await self._end.wait()
+            if await self._unless_ended(self._start_upkeep(engine, rooms)):
+                web.serve(engine)
+                rooms.push_async_callback(web.stop)  # before all else: those under way need the engine
+                log.info("serving", host=self._host, port=web.port, database=str(self._database))
+                await self._end.wait()
             log.info("stopping")
         if self._failure is not None:
             raise self._failure
@@ -112,6 +112,25 @@ class Server:
             os._exit(0)
         ending.cancel()
         return opening.result()
+
+    async def _unless_ended(self, step: Coroutine[Any, Any, None]) -> bool:
+        """Do a step of the start. False when the server was told to end meanwhile: then it is left undone."""
+        doing = asyncio.create_task(step)
+        ending = asyncio.create_task(self._end.wait())
+        try:
+            await asyncio.wait((doing, ending), return_when=asyncio.FIRST_COMPLETED)
+            if not doing.done():
+                return False
+            await doing
+        except JobEngineError as refusal:
+            if isinstance(refusal, Fatal):
+                raise
+            raise self._failure or InputOutputFailed(f"the start failed: {refusal.detail}") from None
+        finally:
+            for task in (doing, ending):
+                task.cancel()
+            await asyncio.gather(doing, ending, return_exceptions=True)
+        return self._failure is None
 
     def _recover(self) -> LocalEngine:
         # Jobs are no garbage: looking at each again and again while they come in would take half the time.

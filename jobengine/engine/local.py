@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final, TypeGuard, TypeVar
 
 from msgspec.structs import replace
@@ -22,7 +23,7 @@ from jobengine.model.moment import Moment
 from jobengine.model.order import LIVING
 from jobengine.model.picture import Picture
 from jobengine.model.rules import decide
-from jobengine.model.rules.passing import current
+from jobengine.model.rules.passing import as_of, current
 
 SWEEP_MOST: Final = 200
 SLICE_MOST: Final = 500
@@ -80,7 +81,7 @@ class LocalEngine:
         while True:
             try:
                 if isinstance(command, Claim):
-                    await self._make_way_for_claim(self._ledger.contents(command.queue))
+                    await self._make_way_for_claim(command.queue)
                 elif isinstance(command, Configure):
                     await self._end_old_rules(command)
                 decision = self._decide(command)
@@ -90,6 +91,8 @@ class LocalEngine:
                 continue
             if decision.changes:
                 await self._store(decision.changes)
+                if isinstance(command, Configure):
+                    self._forget_undos()  # one of them may hold a whole queue
                 return decision.answer
             if await self._what_was_seen_lasts():
                 return decision.answer
@@ -101,11 +104,12 @@ class LocalEngine:
     async def slices(self, queue: str, *, after: str | None = None) -> AsyncGenerator[Slice, None]:
         """One moment's picture of a queue, in its order, behind a job or from the start, in slices."""
         contents, picture = await self._picture(queue, after)
+        now, position = self._clock.now(), picture.position
         try:
-            position = picture.position
             while jobs := picture.slice(SLICE_MOST):
+                jobs = [job for job in (as_of(job, contents.queue, now) for job in jobs) if job is not None]
                 yield Slice(position, jobs)
-                position = picture.position
+                position += len(jobs)
                 await asyncio.sleep(0)
         finally:
             contents.close(picture)
@@ -141,31 +145,35 @@ class LocalEngine:
         self._undos.append(self._ledger.apply(changes))
         stored = self._journal.append(changes)
         if len(self._undos) > _UNDOS_MOST:
-            while len(self._undos) > self._journal.in_flight:
-                self._undos.popleft()
+            self._forget_undos()
         return stored
+
+    def _forget_undos(self) -> None:
+        while len(self._undos) > self._journal.in_flight:
+            self._undos.popleft()
 
     # --- what time has done, and no sweep yet ---
 
-    async def _make_way_for_claim(self, contents: Contents) -> None:
+    async def _make_way_for_claim(self, queue: str) -> None:
         """What is over is not handed out, and what was given back is."""
-        now = self._clock.now()
+        contents, now = self._ledger.contents(queue), self._clock.now()
         while not contents.order.skip_overdue(now):  # noqa: ASYNC110  # others get their turn between slices
             await asyncio.sleep(0)
-        if contents.queue.max_attempts > 1:
-            while contents.deadlines.lease_is_over(self._clock.now()):
-                await self.submit(Sweep(SWEEP_MOST, contents.queue.name))
+        while contents.queue.max_attempts > 1 and contents.deadlines.lease_is_over(now):
+            await self.submit(Sweep(SWEEP_MOST, queue))
+            contents = self._ledger.contents(queue)
 
     async def _end_old_rules(self, command: Configure) -> None:
         """What was due under a queue's old settings is not judged by its new ones."""
         present = {queue.name: queue for queue in self._ledger.queues()}
         for queue in command.queues:
             if present.get(queue.name, queue) != queue:
-                await self._sweep_all(self._ledger.contents(queue.name))
+                await self._sweep_all(queue.name)
 
-    async def _sweep_all(self, contents: Contents) -> None:
-        while any(contents.deadlines.due(contents.queue, self._clock.now())):
-            await self.submit(Sweep(SWEEP_MOST, contents.queue.name))
+    async def _sweep_all(self, queue: str) -> None:
+        # The queue is looked up each time: it may have been dropped, and made anew, during a wait.
+        while any(self._ledger.due(self._clock.now(), 1, queue)):
+            await self.submit(Sweep(SWEEP_MOST, queue))
 
     # --- reading ---
 
@@ -208,8 +216,9 @@ class LocalEngine:
         """A queue in which nothing is due, and the place of this job in it."""
         while True:
             try:
+                with suppress(StorageFull):  # then it is read as it is: a full disk keeps nobody from reading
+                    await self._sweep_all(queue)
                 contents = self._ledger.contents(queue)
-                await self._sweep_all(contents)
                 behind = -1 if after is None else current(self._ledger, queue, after, self._moment()).order
             except NotFound:
                 if await self._what_was_seen_lasts():

@@ -34,10 +34,14 @@ def open_engine(
     """
     key = Secret.parse(secret)
     ledger, journal = _recover(path, key)
-    live_bytes = sum(map(_live_bytes, ledger.snapshot()))
-    if journal.worth_compacting(live_bytes, above_bytes=compact_above_bytes, live_ratio=compact_live_ratio):
+    is_large = journal.size > compact_above_bytes
+    live_bytes = sum(map(_live_bytes, ledger.snapshot())) if is_large else 0
+    if is_large and journal.worth_compacting(
+        live_bytes, above_bytes=compact_above_bytes, live_ratio=compact_live_ratio
+    ):
         size = journal.size
         if journal.compact(ledger.snapshot(), live_bytes=live_bytes):
+            del ledger  # two of them may be more than the machine has memory for
             ledger, journal = _recover(path, key)
             log.info("compacted", bytes_before=size, bytes_after=journal.size)
         else:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from jobengine.errors import Locked
-from jobengine.journal.files import Files, read_all, write_all
+from jobengine.journal.files import NO_ROOM, Files, read_all, write_all
 
 
 def take_lock(files: Files, path: Path) -> int:
@@ -22,5 +22,9 @@ def _lock(files: Files, file: int) -> None:
     if not files.lock(file):
         holder = read_all(files, file, 20, 0).decode("ascii", "replace").strip() or "unknown"
         raise Locked(f"the database file is in use by another process (pid {holder})")
-    files.truncate(file, 0)
-    write_all(files, file, f"{os.getpid()}\n".encode(), 0)
+    try:
+        files.truncate(file, 0)
+        write_all(files, file, f"{os.getpid()}\n".encode(), 0)
+    except OSError as error:
+        if error.errno not in NO_ROOM:  # the lock itself needs none
+            raise

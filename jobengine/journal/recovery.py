@@ -68,11 +68,11 @@ class Recovery:
             self.frames += 1
             match head.type:
                 case FrameType.CHANGES:
-                    replay(self._changes(head, body))
+                    self._hand_over(head, self._changes(head, body), replay)
                 case FrameType.SNAPSHOT:
                     changes = self._changes(head, body)
                     self._snapshot.add(head.tag, len(changes))
-                    replay(changes)
+                    self._hand_over(head, changes, replay)
                 case FrameType.SNAPSHOT_END:
                     if not self._snapshot.end(body):
                         raise _senseless(head, "a snapshot that is not what its end says")
@@ -101,6 +101,12 @@ class Recovery:
         return Damaged(
             f"the database file is not whole: {'; '.join(reasons)}. Nothing was changed. See {way_out}"
         )
+
+    def _hand_over(self, head: Head, changes: list[Change], replay: Replay) -> None:
+        try:
+            replay(changes)
+        except KeyError:
+            raise _senseless(head, "a change of a queue or a job that is not there") from None
 
     def _changes(self, head: Head, body: bytes) -> list[Change]:
         try:

@@ -38,9 +38,9 @@ class Job(Struct, frozen=True, gc=False):
     created: int
     updated: int
     expires: int  # queued past this: gone
-    lease_ends: int = 0  # in progress past this: failed, or queued again; else 0
+    lease_ends: int = 0  # in progress past this: failed, or queued again; stays when that has happened
     attempt: int = 0  # how often it was handed out since it was last put into the queue
-    claimer: str | None = None  # the service that holds it, or held it when it ended
+    claimer: str | None = None  # the service that holds it, or was the last to hold it
 
     @property
     def priority(self) -> int:

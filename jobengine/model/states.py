@@ -1,6 +1,8 @@
 """The life of a job. Every legal move is in TRANSITIONS, and nowhere else."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 from jobengine.errors import BadState
 
@@ -39,7 +41,7 @@ class Event(StrEnum):
 
 _ANY = (State.QUEUED, State.INPROGRESS, State.COMPLETE, State.FAILED)
 
-TRANSITIONS: dict[tuple[State, Event], State] = {
+TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = {
     (State.GONE, Event.CREATE): State.QUEUED,
     (State.QUEUED, Event.CLAIM): State.INPROGRESS,
     (State.INPROGRESS, Event.RETRY): State.QUEUED,
@@ -52,7 +54,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     **{(state, Event.START): State.INPROGRESS for state in _ANY},
     **{(state, Event.COMPLETE): State.COMPLETE for state in _ANY},
     **{(state, Event.FAIL): State.FAILED for state in _ANY},
-    **{(state, Event.EXPIRE_LATE): State.FAILED for state in _ANY},
+    **{(state, Event.EXPIRE_LATE): State.FAILED for state in _ANY if state is not State.QUEUED},
     **{(state, Event.DELETE): State.GONE for state in _ANY},
 }
 

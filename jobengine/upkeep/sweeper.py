@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 import structlog
+from msgspec import structs
 
 from jobengine.engine.interface import Engine
 from jobengine.errors import OutcomeUnknown, StorageFull, Unavailable
@@ -14,6 +15,7 @@ from jobengine.model.commands import Sweep, Swept
 
 # Nobody sees what is due and not swept, so sweeping has time; a turn takes a few milliseconds.
 LOOK_SECONDS: Final = 1.0
+REFUSED_SECONDS: Final = 5.0
 TURN_MOST: Final = 100
 
 log = structlog.get_logger(__name__)
@@ -45,7 +47,7 @@ class Sweeper:
         swept = await self._engine.submit(Sweep(TURN_MOST))
         if swept.total:
             self._observe(swept)
-            log.debug("swept", expired=swept.expired, timed_out=swept.timed_out, forgotten=swept.forgotten)
+            log.debug("swept", **structs.asdict(swept))
         return swept
 
     async def _sweep(self) -> None:
@@ -53,11 +55,11 @@ class Sweeper:
             started = time.monotonic()
             try:
                 swept = await self.turn()
-            except StorageFull as refusal:
-                log.warning("sweep_refused", reason=refusal.detail)
-                await asyncio.sleep(LOOK_SECONDS)
             except (OutcomeUnknown, Unavailable):
                 return  # the server is ending
+            except Exception as error:  # a full disk, or a fault: nobody else would go on
+                log.warning("sweep_refused", exc_info=None if isinstance(error, StorageFull) else error)
+                await asyncio.sleep(REFUSED_SECONDS)
             else:
                 is_done = swept.total < TURN_MOST
                 await asyncio.sleep(LOOK_SECONDS if is_done else time.monotonic() - started)

@@ -4,6 +4,7 @@ Stop it when you like: what it has counted by then is written down.
 """
 
 import argparse
+import shutil
 import signal
 import sys
 import tempfile
@@ -12,7 +13,7 @@ from itertools import cycle
 from pathlib import Path
 from random import Random
 
-from tests.crash.counts import RESULTS, ROOT, record
+from tests.crash.counts import RESULTS, ROOT, current_commit, record
 from tests.crash.rounds import PLAN, Rounds, Violation
 
 
@@ -23,7 +24,7 @@ def main() -> int:
     minutes = parser.parse_args().minutes
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     place = Path(tempfile.mkdtemp(prefix="jobengine-crash-"))
-    started = time.monotonic()
+    started, commit = time.monotonic(), current_commit()
     with Rounds(place, Random()) as rounds:
         try:
             _kill_until(rounds, started + minutes * 60)
@@ -32,7 +33,9 @@ def main() -> int:
             print("\nstopped")
         except Violation as violation:
             print(f"\n{violation}\nThe database, its log and the ledger are kept in {place}")
-    total = record(rounds.counts, seconds=time.monotonic() - started)
+    total = record(rounds.counts, commit=commit, seconds=time.monotonic() - started)
+    if not rounds.counts.violations:
+        shutil.rmtree(place)
     print(f"\n{rounds.counts}\nAll runs of this commit ({RESULTS.relative_to(ROOT)}): {total}")
     return 1 if rounds.counts.violations else 0
 

@@ -39,9 +39,9 @@ class Checker:
         for number in sorted(self._lives.keys() | by_job.keys()):
             events, job = by_job.get(number, []), seen.get(number)
             befores = self._lives.pop(number, NOBODY)
-            lives = _possible(befores, events, job)
-            if not lives and (lives := _possible(befores, [*events, *claims], job)):
-                claimed += 1
+            lives = _possible(befores, [*events, *claims], job)
+            if lives and not _possible(befores, events, job):
+                claimed += 1  # nothing but one of those claims explains it
             if not lives:
                 yield _story(number, befores, events, job)
             elif lives != NOBODY:

@@ -67,10 +67,9 @@ class Result(Struct):
     counts: Counts
 
 
-def record(counts: Counts, *, seconds: float) -> Counts:
+def record(counts: Counts, *, commit: str, seconds: float) -> Counts:
     """Write a run down; the counts of all runs of this commit."""
     RESULTS.parent.mkdir(exist_ok=True)
-    commit = current_commit()
     with RESULTS.open("ab") as results:
         results.write(msgspec.json.encode(Result(commit, round(seconds, 1), counts)) + b"\n")
     total = Counts()

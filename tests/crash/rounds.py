@@ -53,6 +53,7 @@ class LoadProcess:
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            start_new_session=True,  # whoever stops a soak from the keyboard means this process, not that one
         )
 
     def go(self, go: Go) -> None:
@@ -137,7 +138,8 @@ class Rounds:
         self.counts.recoveries += 1
         self.counts.jobs += len(jobs)
         self._violated(self._checker.check(events, jobs))
-        self._ledger.unlink(missing_ok=True)
+        if self._ledger.exists():
+            self._ledger.replace(self._place / "ledger.before")  # tells more, should the next one be puzzling
         return jobs
 
     def _look(self, server: ServerProcess) -> list[Job]:

@@ -184,3 +184,13 @@ def test_who_held_a_job_is_remembered_over_a_recovery() -> None:
     checker = Checker()
     assert checker.check(claimed().events, [CLAIMED]) == []
     assert len(checker.check(Story().then(COMPLETE, 403).events, [CLAIMED])) == 1
+
+
+@pytest.mark.parametrize("answer", [(200, COMPLETED), (403, None)])
+def test_nobody_knows_who_holds_a_job_that_may_have_been_put_back_and_claimed_again(
+    answer: tuple[int, Job | None],
+) -> None:
+    checker = Checker()
+    assert checker.check(claimed().open(PUT_BACK).open(OTHER_CLAIM).events, [CLAIMED]) == []
+    status, shown = answer
+    assert checker.check(Story().then(COMPLETE, status, shown).events, [shown or CLAIMED]) == []

@@ -74,7 +74,6 @@ class Reference:
         again = job.attempt < self.queues[name].max_attempts and job.expires > self.now
         job.status = "queued" if again else "failed"
         job.updated = max(self.now, job.created + 1)
-        job.lease_ends, job.claimer = 0, None
 
     # --- what is asked ---
 
@@ -115,9 +114,10 @@ class Reference:
     ) -> Plain:
         """Change what is named."""
         job = self.get(name, uid)
-        if not may_write and (job.claimer != caller or expires is not None or priority is not None):
-            raise Refused("forbidden")
+        if not may_write:
+            self._check_reader(job, caller, expires is None and priority is None)
         self._touch(job)
+        was = job.status
         status = None if state is None else state.value
         gives_back = status == "queued" != job.status
         if gives_back and expires is None and job.expires <= self.now:
@@ -129,10 +129,21 @@ class Reference:
         job.priority = job.priority if priority is None else priority
         if status is not None:
             self._set_status(job, status, caller)
-        job.lease_ends = self.now + self.queues[name].lease if job.status == "inprogress" else 0
+        if job.status == "inprogress":
+            job.lease_ends = self.now + self.queues[name].lease
+        elif job.status != was:
+            job.lease_ends = 0
         if job.status == "queued" and job.expires <= self.now:
             del self.jobs[name][uid]
         return job
+
+    def _check_reader(self, job: Plain, caller: str, settles: bool) -> None:
+        if job.claimer != caller:
+            raise Refused("forbidden")
+        if job.status == "queued" or (job.status in ENDED and job.lease_ends):
+            raise Refused("bad_state")
+        if not settles:
+            raise Refused("forbidden")
 
     def _set_status(self, job: Plain, status: str, caller: str) -> None:
         if status == "queued" != job.status:

@@ -8,77 +8,16 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
-from msgspec.structs import replace
 
 from jobengine.errors import JobEngineError, StorageFull
 from jobengine.model.commands import Claim, Command, Configure, Create, Delete, Sweep, Update
 from jobengine.model.job import BLOB_THRESHOLD_BYTES, Blob, Job, Queue
-from jobengine.model.order import LIVING
 from jobengine.model.states import State
 from tests.engine.reference import Plain, Reference, Refused
+from tests.engine.steps import BOTH, asked, befalling, names
 from tests.support.brokers import Broker
 from tests.support.disk import SimulatedDisk
 from tests.support.ledgers import everything
-
-MAIL = Queue(name="mail", keep=400, lease=100)
-LETTERS = Queue(name="letters", keep=50, lease=30, max_attempts=3)
-BOTH = (MAIL, LETTERS)
-OTHER_SETTINGS = (replace(MAIL, keep=20, max_attempts=3), replace(LETTERS, lease=300, max_attempts=1))
-
-names = st.sampled_from(["mail", "letters"])
-callers = st.sampled_from(["alice", "bob"])
-priorities = st.sampled_from([50, 51])
-small = st.binary(min_size=2, max_size=30)
-contents = st.one_of(small, small, small.map(lambda start: start + b"x" * BLOB_THRESHOLD_BYTES))
-numbers = st.integers(min_value=0, max_value=30)
-states = st.sampled_from(LIVING)
-seeds = st.integers(0, 1 << 16)
-validities = st.one_of(st.just(100_000), st.just(100_000), st.integers(1, 300))
-durations = st.one_of(st.integers(0, 5), st.integers(0, 5), st.integers(20, 110), st.integers(0, 500))
-
-
-def step(method: str, **arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """A call of a method of the machine."""
-    return st.tuples(st.just(method), st.fixed_dictionaries(arguments))
-
-
-creating = step("create", name=names, content=contents, priority=priorities, valid_for=validities)
-claiming = step("claim", name=names, claimer=callers)
-setting = step(
-    "update", number=numbers, caller=callers, may_write=st.just(True), expires_in=st.none(), state=states
-)
-updating = step(
-    "update",
-    number=numbers,
-    caller=callers,
-    may_write=st.booleans(),
-    expires_in=st.none() | st.integers(-20, 700),
-    state=st.none() | states,
-    content=st.none() | contents,
-    priority=st.none() | priorities,
-)
-steps = st.one_of(
-    *(creating, creating, claiming, claiming, setting, updating),
-    step("settle", number=numbers, state=states),
-    step("delete", number=numbers),
-    step("get", number=numbers),
-    step("sweep", most=st.integers(1, 4)),
-    step("time_passes", milliseconds=durations),
-)
-kept_shares = st.sampled_from([0.0, 0.5, 1.0])
-events = st.one_of(
-    step("time_passes", milliseconds=durations),
-    step("configure", queues=st.sampled_from([BOTH, OTHER_SETTINGS])),
-    step(
-        "go_down_and_start",
-        down_ms=durations,
-        how=st.sampled_from(["stop", "kill"]) | kept_shares,
-        seed=seeds,
-    ),
-    step("crash_while_claiming", name=names, seed=seeds, keep=kept_shares),
-    step("a_queue_is_dropped_and_comes_back", queue=st.sampled_from(BOTH), down=st.booleans()),
-    step("the_disk_is_full_for_a_while", name=names, number=numbers, content=contents, caller=callers),
-)
 
 
 class BrokerMachine(RuleBasedStateMachine):
@@ -117,7 +56,7 @@ class BrokerMachine(RuleBasedStateMachine):
         self.ask(Configure(queues))
         self.reference.configure(*queues)
 
-    @rule(steps=st.lists(steps, min_size=8, max_size=20))
+    @rule(steps=st.lists(asked, min_size=8, max_size=20))
     def work(self, steps: list[tuple[str, dict[str, Any]]]) -> None:
         for name, arguments in steps:
             getattr(self, name)(**arguments)
@@ -170,7 +109,7 @@ class BrokerMachine(RuleBasedStateMachine):
 
     # --- what befalls the broker ---
 
-    @rule(events=st.lists(events, min_size=1, max_size=3))
+    @rule(events=st.lists(befalling, min_size=1, max_size=3))
     def befall(self, events: list[tuple[str, dict[str, Any]]]) -> None:
         self.work(events)
 
@@ -228,7 +167,7 @@ class BrokerMachine(RuleBasedStateMachine):
     def ask(self, command: Command) -> Any:
         """The answer, or the code of the refusal; None when the disk is full."""
         answer = self.answer(self.broker.engine.submit(command))
-        if answer == "storage_full":
+        if answer == StorageFull.code:
             assert self.full
             return None
         return answer

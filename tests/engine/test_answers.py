@@ -1,26 +1,14 @@
 """When the engine answers, and what is left of a change that found no room."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
 
 import pytest
 from msgspec.structs import replace
 
 from jobengine.errors import NotFound, StorageFull
 from jobengine.model.commands import Delete
-from tests.support.brokers import MAIL, MINUTE_MS, Broker
+from tests.support.brokers import MAIL, MINUTE_MS, Broker, asked
 from tests.support.ledgers import everything
-
-AnswerT = TypeVar("AnswerT")
-
-
-async def asked(question: Coroutine[Any, Any, AnswerT]) -> "asyncio.Task[AnswerT]":
-    """The question, and time enough for an answer that waits for nothing."""
-    asking = asyncio.create_task(question)
-    for _ in range(20):
-        await asyncio.sleep(0)
-    return asking
 
 
 async def test_a_command_is_answered_once_it_is_on_disk() -> None:

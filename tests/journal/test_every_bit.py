@@ -50,8 +50,7 @@ def test_a_flipped_bit_in_any_byte_of_a_frame_is_refused() -> None:
 
 def test_every_flipped_bit_of_a_frame_is_found_without_an_anchor() -> None:
     for bit in range(FRAMES_START * 8, len(FILE) * 8):
-        state, warnings = opened(flipped(bit), anchored=False)
-        assert state == REFUSED or any("torn tail" in warning for warning in warnings), bit
+        assert opened(flipped(bit), anchored=False) == (REFUSED, ()), bit
 
 
 @pytest.mark.parametrize("bit", range(0, FRAMES_START * 8, 1009))

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 
 from jobengine.errors import JobEngineError, NotFound
 from jobengine.journal.codec import ChangeDecoder, ChangeEncoder, body_of
-from jobengine.model.changes import Change
+from jobengine.model.changes import Change, DropJob, PutJob, move
 from jobengine.model.commands import Command, Configure
 from jobengine.model.job import weight
 from jobengine.model.ledger import Ledger, Undo
@@ -134,3 +135,17 @@ def test_jobs_that_came_after_a_replay_stand_behind_those_before() -> None:
     broker.ledger = replayed(broker.ledger.snapshot())
     second = broker.create()
     assert broker.uids() == [first.uid, second.uid]
+
+
+def test_several_changes_of_one_job_are_undone_the_newest_first() -> None:
+    broker = PureBroker()
+    kept, other = broker.create(), broker.create()
+    before = everything(broker.ledger)
+    claimed = replace(kept, state=State.INPROGRESS, claimer="reader")
+    changes: list[Change] = [
+        move(claimed),
+        PutJob(replace(claimed, content=b"new")),
+        DropJob("mail", kept.uid),
+    ]
+    broker.ledger.undo(broker.ledger.apply([*changes, DropJob("mail", other.uid), PutJob(other)]))
+    assert everything(broker.ledger) == before

@@ -21,7 +21,7 @@ LIFE = {
     Event.RETRY: ({State.INPROGRESS}, State.QUEUED),
     Event.TIME_OUT: ({State.INPROGRESS}, State.FAILED),
     Event.EXPIRE: ({State.QUEUED}, State.GONE),
-    Event.EXPIRE_LATE: (ALIVE, State.FAILED),
+    Event.EXPIRE_LATE: (ALIVE - {State.QUEUED}, State.FAILED),
     Event.FORGET: (ENDED, State.GONE),
     Event.DELETE: (ALIVE, State.GONE),
 }

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jobengine.errors import Forbidden, NotFound, QueueFull
+from jobengine.errors import BadState, Forbidden, NotFound, QueueFull
 from jobengine.model.commands import Update
 from jobengine.model.job import Job
 from jobengine.model.order import LIVING
@@ -102,7 +102,7 @@ def test_an_update_that_comes_with_the_end_of_the_lease_comes_too_late() -> None
     job = claimed(broker)
     broker.now = job.lease_ends
     assert broker.look(job).state is State.FAILED
-    assert isinstance(broker.refusal(reader_update(job, content=b"{}")), Forbidden)
+    assert isinstance(broker.refusal(reader_update(job, content=b"{}")), BadState)
 
 
 def test_a_start_by_update_counts_as_an_attempt_and_once_only() -> None:
@@ -169,7 +169,7 @@ def test_a_reader_whose_lease_is_over_holds_its_job_no_more() -> None:
         broker = PureBroker(queue)
         job = claimed(broker, valid_for=10**9)
         broker.now = job.lease_ends
-        assert isinstance(broker.refusal(reader_update(job, state=State.COMPLETE)), Forbidden)
+        assert isinstance(broker.refusal(reader_update(job, state=State.COMPLETE)), BadState)
 
 
 @pytest.mark.parametrize("state", LIVING)

@@ -51,8 +51,8 @@ RULES: tuple[Mutant, ...] = (
         name="a lease is over when the sweeper comes",
         breaks="What becomes of a job depends on when somebody looks.",
         file="jobengine/model/rules/passing.py",
-        old="job = _after_deadline(job, event, deadline_of(job, queue), arrival)",
-        new="job = _after_deadline(job, event, now, arrival)",
+        old="event, deadline_of(job, queue)",
+        new="event, now",
         test="tests/model/test_passing_time.py::test_a_lease_that_is_over_fails_the_job_at_that_moment",
     ),
     Mutant(

@@ -1,11 +1,12 @@
 """A real engine on a simulated disk, under a clock that the test moves."""
 
+import asyncio
 import errno
 import os
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, TypeVar
 
 from jobengine.engine.local import LocalEngine
 from jobengine.errors import Fatal
@@ -16,6 +17,8 @@ from jobengine.model.job import Job, Queue
 from jobengine.model.ledger import Ledger
 from tests.support.clock import MovedTime
 from tests.support.disk import SimulatedDisk
+
+AnswerT = TypeVar("AnswerT")
 
 SECRET_TEXT = "hex:" + "5c" * 32
 PATH = Path("/simulated/jobs.queuedb")
@@ -131,3 +134,11 @@ def recovered(disk: GuardedDisk, time: MovedTime) -> tuple[Ledger, Journal]:
     )
     ledger.index()
     return ledger, journal
+
+
+async def asked(question: Coroutine[Any, Any, AnswerT]) -> "asyncio.Task[AnswerT]":
+    """The question, and time enough for an answer that waits for nothing."""
+    asking = asyncio.create_task(question)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    return asking

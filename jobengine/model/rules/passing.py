@@ -35,11 +35,18 @@ def current(view: View, queue: str, uid: str, moment: Moment) -> Job:
     Raises NotFound, also when its time is over.
     """
     stored = view.job(queue, uid)
-    if stored is not None:
-        job, _ = passed(stored, view.queue(queue), moment.now)
-        if job.state is not State.GONE:
-            return job
-    raise NotFound
+    job = None if stored is None else as_of(stored, view.queue(queue), moment.now)
+    if job is None:
+        raise NotFound
+    return job
+
+
+def as_of(job: Job, queue: Queue, now: int) -> Job | None:
+    """The job as it is at this time, swept or not; None when it is gone."""
+    if deadline_of(job, queue) > now:
+        return job
+    job, _ = passed(job, queue, now)
+    return None if job.state is State.GONE else job
 
 
 def _event_at_deadline(job: Job, queue: Queue) -> Event:
@@ -57,6 +64,4 @@ def _after_deadline(job: Job, event: Event, deadline: int) -> Job:
         job,
         state=after(job.state, event),
         updated=max(deadline, job.created + 1),
-        lease_ends=0,
-        claimer=None,
     )

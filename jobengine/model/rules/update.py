@@ -4,7 +4,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from jobengine.errors import Forbidden, QueueFull
+from jobengine.errors import BadState, Forbidden, QueueFull
 from jobengine.model.changes import Change, DropJob, PutJob, move
 from jobengine.model.commands import Answer, Update
 from jobengine.model.decision import Decision
@@ -23,7 +23,7 @@ _EVENTS: Final = {
 
 
 def update(view: View, command: Update, moment: Moment) -> Decision[Answer]:
-    """Change what the command names, all or nothing. Raises NotFound, Forbidden, QueueFull."""
+    """Change what the command names, all or nothing. Raises NotFound, Forbidden, BadState, QueueFull."""
     job = current(view, command.queue, command.uid, moment)
     if not command.may_write:
         _check_is_settling(job, command)
@@ -35,8 +35,15 @@ def update(view: View, command: Update, moment: Moment) -> Decision[Answer]:
 def _check_is_settling(job: Job, command: Update) -> None:
     if job.claimer != command.caller:
         raise Forbidden("a service that may only read can update only a job that it holds itself")
+    if not _is_held(job):
+        raise BadState("the lease is over: the job is not yours any more")
     if command.priority is not None or command.expires is not None:
         raise Forbidden("a service that may only read can update only status and content")
+
+
+def _is_held(job: Job) -> bool:
+    """Whether its claimer has it, or ended it itself. Whoever lost it has a lease that is over."""
+    return job.state is State.INPROGRESS or (job.state is not State.QUEUED and not job.lease_ends)
 
 
 def _with_values(view: View, job: Job, command: Update, moment: Moment) -> Job:
@@ -58,11 +65,10 @@ def _in_state(before: Job, job: Job, command: Update, queue: Queue, moment: Mome
     state = before.state
     if command.state is not None:
         state = after(state, _event(job, command.state, late=_is_late(job, command, moment)))
-    holds = state is State.INPROGRESS
     return replace(
         job,
         state=state,
-        lease_ends=moment.now + queue.lease if holds else 0,
+        lease_ends=_lease_ends(before, state, moment.now + queue.lease),
         attempt=_attempt(before, state),
         claimer=_claimer(before, state, command),
     )
@@ -76,6 +82,12 @@ def _event(job: Job, wanted: State, *, late: bool) -> Event:
 def _is_late(job: Job, command: Update, moment: Moment) -> bool:
     """Whether the job's time in the queue was over before this command, which gives it no other."""
     return command.expires is None and job.expires <= moment.now
+
+
+def _lease_ends(before: Job, state: State, renewed: int) -> int:
+    if state is State.INPROGRESS:
+        return renewed
+    return before.lease_ends if state is before.state else 0
 
 
 def _attempt(before: Job, state: State) -> int:
