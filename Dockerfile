@@ -23,4 +23,4 @@ EXPOSE 6010
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
   CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:6010/livez', timeout=2)"]
 ENTRYPOINT ["jobengine"]
-CMD ["serve", "--host", "0.0.0.0"]
+CMD ["serve", "--host", "0.0.0.0", "--port", "6010"]

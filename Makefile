@@ -16,13 +16,14 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-header --no-emit-index-url --no-emit-find-links
-DEBIAN_PACKAGES := strace
+DEBIAN_PACKAGES := strace curl
 
 ##@ Use it
 
 .PHONY: run
 run: .venv/run.stamp  ## Serve config/config.yml on 127.0.0.1:6010; PORT= takes another port
 	@if [[ -z $${SECRET:-}$${SECRET_FILE:-} ]]; then
+	  unset SECRET
 	  export SECRET_FILE=data/secret
 	  mkdir -p data
 	  [[ -s data/secret ]] || (umask 077; $(BIN)/python -c 'import secrets; print("hex:" + secrets.token_hex(32))' >data/secret)

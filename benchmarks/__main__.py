@@ -30,6 +30,7 @@ BENCHMARKS: Final[dict[str, Callable[[Bench], list[Figure]]]] = {
 }
 PEERS: Final = "peers"
 NAMES: Final = [*BENCHMARKS, PEERS]
+LEAST_PAIRS: Final = 5  # that a result is written for
 DATA = Path(__file__).parent.parent / "data"  # git ignores it; the disk that the checkout is on
 
 
@@ -56,7 +57,8 @@ def _measure(options: argparse.Namespace, directory: Path) -> int:
     peers: list[Rates] = beside_peers(bench) if PEERS in options.only and options.peers else []
     machine["took"] = f"{(time.monotonic() - begun) / 60:.1f} minutes"
     print(figures_table(figures), peers_table(peers) if peers else "", sep="\n\n")
-    if not options.quick and options.only == NAMES:
+    is_whole = not options.quick and options.only == NAMES and options.peers and options.pairs >= LEAST_PAIRS
+    if is_whole:
         command = " ".join(["python -m benchmarks", *sys.argv[1:]])
         RESULTS.write_text(render(figures, peers, machine=machine, command=command))
     return 1 if any(figure.met is False for figure in figures) else 0

@@ -19,7 +19,7 @@ from jobengine.settings.schema import Settings
 
 STILL_SECONDS: Final = 5.0
 # A file that is mounted into a container, or comes over a network, may change without anybody being told.
-LOOK_ANYWAY_MILLISECONDS: Final = 5000
+LOOK_ANYWAY_SECONDS: Final = 5.0
 GATHER_MILLISECONDS: Final = 100  # edits come in several steps
 
 log = structlog.get_logger()
@@ -113,20 +113,25 @@ class ConfigurationWatch:
             await self._sleep(STILL_SECONDS)
 
     async def _watch(self) -> None:
+        async with asyncio.TaskGroup() as watches:
+            watches.create_task(self._look_when_told())
+            watches.create_task(self._look_anyway())
+
+    async def _look_when_told(self) -> None:
         # Editors put a new file in place of the old one, and so do links: watch what holds the file.
         directories = {self._path.parent, self._path.resolve().parent}
         try:
             async for _ in awatch(
-                *directories,
-                watch_filter=_is_no_database,
-                step=GATHER_MILLISECONDS,
-                rust_timeout=LOOK_ANYWAY_MILLISECONDS,
-                yield_on_timeout=True,
-                recursive=False,
+                *directories, watch_filter=_is_no_database, step=GATHER_MILLISECONDS, recursive=False
             ):
                 await self.look()
         except (OSError, RuntimeError) as error:  # as where the system has no watches left
-            log.error("configuration_not_watched", reason=str(error), instead="send SIGHUP after an edit")
+            log.warning("configuration_not_watched", reason=str(error), instead="looked at now and then")
+
+    async def _look_anyway(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_ANYWAY_SECONDS)
+            await self.look()
 
     async def _take_up(self, settings: Settings) -> None:
         if settings == self._settings:

@@ -66,8 +66,7 @@ class Application:
     async def answer(self, request: BaseRequest) -> Reply:
         """The answer to any request."""
         started = time.perf_counter()
-        connection = cast(Connection, request.protocol)
-        connection.begin()
+        cast(Connection, request.protocol).begin()
         request_id = self._request_id(request)
         kind = "none"
         try:
@@ -85,8 +84,6 @@ class Application:
             outcome = refusal.code
             if reply.status == HTTPStatus.INTERNAL_SERVER_ERROR:
                 log.error("request failed", request_id=request_id.decode(), exc_info=error)
-        finally:
-            connection.end()
         seconds = time.perf_counter() - started
         self._metrics.operation(kind, outcome, seconds)
         if self._logs_requests:

@@ -7,6 +7,9 @@ from aiohttp.web import BaseRequest
 
 from jobengine.errors import BodyTimeout, BodyTooLarge, Unavailable, UnsupportedMediaType
 
+# Anyone may begin to send bodies, and a name is no credential: together they take so much memory and no more.
+GATHERED_MOST_BYTES: Final = 128 * 1024 * 1024
+
 _JSON: Final = "application/json"
 
 
@@ -18,6 +21,7 @@ class BodyReader:
         self._seconds = seconds
         self._waiting: set[asyncio.Timeout] = set()
         self._cut = False
+        self._gathered_bytes = 0  # of bodies that are half received
 
     async def read(self, request: BaseRequest) -> bytes:
         """The whole body.
@@ -58,10 +62,16 @@ class BodyReader:
 
     async def _gather(self, request: BaseRequest) -> bytes:
         pieces = bytearray()
-        while piece := await request.content.readany():
-            pieces += piece
-            if len(pieces) > self._most_bytes:
-                raise self._too_large()
+        try:
+            while piece := await request.content.readany():
+                pieces += piece
+                self._gathered_bytes += len(piece)
+                if len(pieces) > self._most_bytes:
+                    raise self._too_large()
+                if self._gathered_bytes > GATHERED_MOST_BYTES:
+                    raise Unavailable("too many bodies are half received")
+        finally:
+            self._gathered_bytes -= len(pieces)
         return bytes(pieces)
 
     def _too_large(self) -> BodyTooLarge:

@@ -61,9 +61,14 @@ class Connection(RequestHandler):
         self.head_since = None
         self.is_busy = True
 
-    def end(self) -> None:
-        """The request was answered."""
-        self.is_busy = False
+    async def finish_response(
+        self, request: BaseRequest, resp: StreamResponse, start_time: float | None
+    ) -> tuple[StreamResponse, bool]:
+        """Write the answer; only then may the head of the next request be waited for."""
+        try:
+            return await super().finish_response(request, resp, start_time)
+        finally:
+            self.is_busy = False
 
     def handle_error(
         self,
@@ -118,6 +123,11 @@ class Door(Server):
     def open_connections(self) -> int:
         """How many there are."""
         return len(self._open)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether any request is being answered."""
+        return any(connection.is_busy for connection in self._open)
 
     def let_in(self, connection: Connection) -> bool:
         """Whether there is room for it."""

@@ -1,6 +1,6 @@
 """The listening sockets, from the first connection to the last."""
 
-from contextlib import AsyncExitStack
+import asyncio
 from typing import Final
 
 from aiohttp.web import ServerRunner, TCPSite
@@ -17,7 +17,9 @@ from jobengine.web.metrics import Metrics
 from jobengine.web.probes import Probes
 from jobengine.web.v1.doors import V1
 
-FINISH_SECONDS: Final = 1.5  # for requests under way when the server stops
+FINISH_SECONDS: Final = 2.0  # for requests under way when the server stops
+CUT_SECONDS: Final = 0.5  # for what is then still open; aiohttp waits for it twice
+LOOK_SECONDS: Final = 0.02
 
 
 class WebServer:
@@ -37,7 +39,7 @@ class WebServer:
             why_not_ready=lambda: self._application.why_not_ready, access=access, metrics=metrics
         )
         self._application.open_probes(self._probes.routes())
-        self._listeners = AsyncExitStack()
+        self._listening: list[tuple[Door, ServerRunner]] = []
 
     async def start(self) -> None:
         """Listen. Raises Unreachable."""
@@ -59,7 +61,18 @@ class WebServer:
         """Take no more requests, finish those under way, cut those half received."""
         self._application.why_not_ready = "the server is stopping"
         self._bodies.cut()
-        await self._listeners.aclose()
+        await self._finish_requests()
+        listening, self._listening = self._listening, []
+        for door, _ in listening:
+            door.stop()
+        await asyncio.gather(*(runner.cleanup() for _, runner in listening))
+
+    async def _finish_requests(self) -> None:
+        """Whoever asks meanwhile whether the server is ready is told that it stops."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + FINISH_SECONDS
+        while any(door.is_busy for door, _ in self._listening) and loop.time() < end:  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_SECONDS)
 
     def _make_application(self) -> Application:
         return Application(
@@ -72,7 +85,7 @@ class WebServer:
 
     async def _listen(self, application: Application, host: str, port: int) -> tuple[Door, int]:
         door = Door(application.answer, application.refuse, self._settings.limits)
-        runner = ServerRunner(door, shutdown_timeout=FINISH_SECONDS)
+        runner = ServerRunner(door, shutdown_timeout=CUT_SECONDS)
         await runner.setup()
         site = TCPSite(runner, host, port)
         try:
@@ -80,6 +93,5 @@ class WebServer:
         except OSError as error:
             raise Unreachable(f"cannot listen on {host} port {port}: {error.strerror}") from error
         door.start()
-        self._listeners.callback(door.stop)
-        self._listeners.push_async_callback(runner.cleanup)
+        self._listening.append((door, runner))
         return door, site.port

@@ -53,8 +53,8 @@ DOORS: tuple[Mutant, ...] = (
         breaks="One client fills the memory.",
         file="jobengine/web/body.py",
         old="""
-            if len(pieces) > self._most_bytes:
-                raise self._too_large()
+                if len(pieces) > self._most_bytes:
+                    raise self._too_large()
 """,
         new="""
 """,
@@ -74,10 +74,10 @@ DOORS: tuple[Mutant, ...] = (
         file="jobengine/web/v1/doors.py",
         old="""
         caller = self._caller(request, Action.CREATE)
-        body = read_create(await self._bodies.read(request))
+        body = await _parsed(read_create, await self._bodies.read(request))
 """,
         new="""
-        body = read_create(await self._bodies.read(request))
+        body = await _parsed(read_create, await self._bodies.read(request))
         caller = self._caller(request, Action.CREATE)
 """,
         test="tests/web/test_rights.py::test_rights_are_checked_before_the_body_is_read",
@@ -113,8 +113,14 @@ DOORS: tuple[Mutant, ...] = (
         name="exit 0 after the disk has failed",
         breaks="Whatever watches over the server believes that it ended in good order.",
         file="jobengine/compose.py",
-        old="            raise self._failure",
-        new="            log.error(self._failure.detail)",
+        old="""
+        if self._failure is not None:
+            raise self._failure
+""",
+        new="""
+        if self._failure is not None:
+            log.error(self._failure.detail)
+""",
         test="tests/web/test_failed_sync.py::test_after_a_failed_sync_nothing_is_promised_and_the_next_start_is_right",
     ),
 )

@@ -59,8 +59,8 @@ RULES: tuple[Mutant, ...] = (
         name="an update does not renew the lease",
         breaks="A worker that reports all the time loses its job all the same.",
         file="jobengine/model/rules/update.py",
-        old="lease_ends=moment.now + queue.lease if holds else 0,",
-        new="lease_ends=(before.lease_ends or moment.now + queue.lease) if holds else 0,",
+        old="        return renewed",
+        new="        return before.lease_ends or renewed",
         test="tests/model/test_updating.py::test_every_update_renews_a_lease",
     ),
     Mutant(
@@ -76,13 +76,14 @@ RULES: tuple[Mutant, ...] = (
         breaks="What a caller sees depends on whether the sweeper has passed.",
         file="jobengine/model/rules/passing.py",
         old="""
-        if job.state is not State.GONE:
-            return job
-    raise NotFound
+    if job is None:
+        raise NotFound
+    return job
 """,
         new="""
-        return stored if job.state is State.GONE else job
-    raise NotFound
+    if stored is None:
+        raise NotFound
+    return job or stored
 """,
         test="tests/model/test_updating.py::test_an_expired_job_cannot_be_updated_although_nobody_swept",
     ),

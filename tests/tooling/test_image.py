@@ -46,8 +46,8 @@ def served(image: Path, tmp_path: Path) -> Iterator[Path]:
         "DB_PATH": str(volume / "database.queuedb"),
         "SECRET": "hex:" + "5e" * 32,
     }
-    (volume / "config.yml").write_text(f"port: {port}\nqueues: {{}}\n")
-    command = [sys.executable, str(image / "bin/jobengine"), *_instruction("CMD")]
+    (volume / "config.yml").write_text(f"port: {port}\nqueues: {{}}\n")  # `_port` reads it here
+    command = [sys.executable, str(image / "bin/jobengine"), *_instruction("CMD")[:-1], str(port)]
     with subprocess.Popen(command, cwd=volume, env=environment, stderr=subprocess.DEVNULL) as server:
         try:
             yield volume

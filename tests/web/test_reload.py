@@ -112,7 +112,7 @@ def test_sighup_takes_up_what_the_file_says_and_ends_nothing(start_server: Start
     assert server.stop() == 0
 
 
-def test_a_shorter_lease_holds_for_jobs_in_progress(start_server: StartServer) -> None:
+def test_a_lease_is_what_it_was_when_it_was_taken(start_server: StartServer) -> None:
     """A lease is what it was when it was taken; the next one is the new one."""
     server = start_server()
     with server.service("owner") as owner:

@@ -134,3 +134,20 @@ def test_the_exit_code_reaches_who_started_it_however_it_is_run(tmp_path: Path) 
     server = ServerProcess(tmp_path)
     server.configuration.write_text(configuration)
     assert outcome(server)[0] == os.EX_CONFIG
+
+
+def test_a_disk_without_room_for_the_first_change_is_74_and_one_line(tmp_path: Path) -> None:
+    code, said = outcome(ServerProcess(tmp_path, before=["prlimit", "--fsize=8192"]))
+    assert code == 74
+    assert "Traceback" not in "\n".join(said)
+
+
+def test_who_ends_a_start_that_waits_to_drop_jobs_keeps_them(tmp_path: Path) -> None:
+    server = filled(tmp_path)
+    server.configure({"queues": {"another": {"read": [], "write": []}}})  # just written: perhaps half of it
+    server.launch()
+    server.wait_for("configuration_waits")
+    assert server.stop() == 0
+    server.configure({})
+    with server, server.service("owner") as owner:
+        assert [job["content"] for job in owner.jobs().values()] == [{"marker": "in the file"}]

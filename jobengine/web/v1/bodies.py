@@ -1,6 +1,6 @@
 """The bodies of API v1: bytes in, typed values out."""
 
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar, get_args
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
@@ -36,6 +36,7 @@ class UpdateBody(Struct, frozen=True):
 
 BodyT = TypeVar("BodyT", CreateBody, UpdateBody)
 
+_STATUSES: Final = frozenset(msgspec.json.encode(status) for status in get_args(Status))
 _create = msgspec.json.Decoder(CreateBody)
 _update = msgspec.json.Decoder(UpdateBody)
 
@@ -85,6 +86,8 @@ def _what_is_wrong(field: msgspec.structs.FieldInfo, value: Raw | None) -> str |
         return "is missing" if field.required else None
     if field.name == "content":
         return None if _is_object(value) else "must be a JSON object"
+    if field.name == "status" and bytes(value) not in _STATUSES:
+        return f"must be one of {', '.join(get_args(Status))}"  # msgspec would repeat what was sent
     try:
         msgspec.json.decode(value, type=field.type)
     except msgspec.ValidationError as error:

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from itertools import count
 from typing import Final
 
 from msgspec import Struct
@@ -67,13 +66,14 @@ async def _pieces(engine: Engine, selection: Selection) -> AsyncGenerator[bytes,
 
 
 async def _chosen(engine: Engine, selection: Selection) -> AsyncGenerator[tuple[int, Job], None]:
-    left = count() if selection.most is None else iter(range(selection.most))
+    left = selection.most
     async with aclosing(engine.slices(selection.queue, after=selection.after)) as slices:
         async for some in slices:
             for position, job in _of_state(some, selection.state):
-                if next(left, None) is None:
-                    return
                 yield position, job
+                left = None if left is None else left - 1
+                if left == 0:
+                    return
 
 
 def _of_state(some: Slice, state: State | None) -> list[tuple[int, Job]]:
