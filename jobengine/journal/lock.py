@@ -22,8 +22,8 @@ def _lock(files: Files, file: int) -> None:
     if not files.lock(file):
         holder = read_all(files, file, 20, 0).decode("ascii", "replace").strip() or "unknown"
         raise Locked(f"the database file is in use by another process (pid {holder})")
+    files.truncate(file, 0)
     try:
-        files.truncate(file, 0)
         write_all(files, file, f"{os.getpid()}\n".encode(), 0)
     except OSError as error:
         if error.errno not in NO_ROOM:  # the lock itself needs none

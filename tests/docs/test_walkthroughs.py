@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.walkthrough import SERVER, Reader, Step, steps
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "docs/tutorial/first-queue.md")
@@ -23,7 +23,7 @@ PAGES = ("README.md", "docs/tutorial/first-queue.md")
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_step_prints_what_the_page_shows(page: str, tmp_path: Path) -> None:
-    port = _free_port()
+    port = free_port()
     _lay_out(tmp_path)
     reader = Reader()
     with ExitStack() as terminals:
@@ -111,9 +111,3 @@ def _printed(command: str, directory: Path) -> str:
         ["bash", "-c", command], cwd=directory, capture_output=True, text=True, timeout=20, check=False
     )
     return (done.stdout + done.stderr).rstrip("\n")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from tests.support.connection import Connection
+from tests.support.ports import free_port
 from tests.support.service import Service
 
 SECRET = "hex:" + "5a" * 32  # a key itself: nothing is to be derived from it, which would take half a second
@@ -146,13 +146,6 @@ class ServerProcess:
         """The memory that it takes."""
         status = Path(f"/proc/{self.server_pid}/status").read_text()
         return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmRSS:"))
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def _inherited() -> dict[str, str]:

@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", "")
@@ -36,7 +37,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def served(image: Path, tmp_path: Path) -> Iterator[Path]:
     """The image's own command, in a folder of its own; a free port in the place of 6010."""
-    port = _free_port()
+    port = free_port()
     volume = tmp_path / "jobengine"
     volume.mkdir()
     environment = {
@@ -62,7 +63,7 @@ def test_the_image_serves_and_finds_itself_healthy(served: Path) -> None:
 
 
 def test_the_health_check_fails_where_nobody_answers() -> None:
-    assert not _is_healthy(_free_port())
+    assert not _is_healthy(free_port())
 
 
 def test_only_what_the_image_copies_is_sent_to_the_builder() -> None:
@@ -114,9 +115,3 @@ def _is_healthy_soon(port: int) -> bool:
 
 def _port(volume: Path) -> int:
     return int(yaml.safe_load((volume / "config.yml").read_text())["port"])
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -6,8 +6,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.connection import Connection
+from tests.support.ports import free_port
 from tests.support.problem import problem
-from tests.support.server import ServerProcess, free_port
+from tests.support.server import ServerProcess
 from tests.support.service import Service
 
 Figures = dict[tuple[str, frozenset[tuple[str, str]]], float]
