@@ -42,6 +42,11 @@ def _is_big(content: bytes | Blob | None) -> TypeGuard[bytes]:
     return isinstance(content, bytes) and len(content) > BLOB_THRESHOLD_BYTES
 
 
+def _gives_back(contents: Contents, now: int) -> bool:
+    """Whether a lease is over whose job then waits in the queue again."""
+    return contents.queue.max_attempts > 1 and contents.deadlines.lease_is_over(now)
+
+
 class LocalEngine:
     """Decides in memory, stores in the journal, answers when it is stored.
 
@@ -80,7 +85,7 @@ class LocalEngine:
             command = replace(command, content=await self._journal.write_blob(command.content))
         while True:
             try:
-                if isinstance(command, Claim):
+                if isinstance(command, Claim) and not self._is_way_clear(command.queue):
                     await self._make_way_for_claim(command.queue)
                 elif isinstance(command, Configure):
                     await self._end_old_rules(command)
@@ -154,12 +159,16 @@ class LocalEngine:
 
     # --- what time has done, and no sweep yet ---
 
+    def _is_way_clear(self, queue: str) -> bool:
+        """Whether a claim may be decided now. What is over is not handed out, and what was given back is."""
+        contents, now = self._ledger.contents(queue), self._clock.now()
+        return contents.order.skip_overdue(now) and not _gives_back(contents, now)
+
     async def _make_way_for_claim(self, queue: str) -> None:
-        """What is over is not handed out, and what was given back is."""
         contents, now = self._ledger.contents(queue), self._clock.now()
         while not contents.order.skip_overdue(now):  # noqa: ASYNC110  # others get their turn between slices
             await asyncio.sleep(0)
-        while contents.queue.max_attempts > 1 and contents.deadlines.lease_is_over(now):
+        while _gives_back(contents, now):
             await self.submit(Sweep(SWEEP_MOST, queue))
             contents = self._ledger.contents(queue)
 

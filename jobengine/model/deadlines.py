@@ -2,27 +2,37 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
+from typing import Final
 
 from sortedcontainers import SortedKeyList
 
 from jobengine.model.job import ARRIVAL_BITS, ARRIVAL_MASK, Job, Queue
 from jobengine.model.states import State
 
+_QUEUED: Final = State.QUEUED  # a look at an enumeration's member costs five times as much
+_INPROGRESS: Final = State.INPROGRESS
+
 
 def deadline_of(job: Job, queue: Queue) -> int:
     """The time in ms from which the job is not what it was any more: expired, timed out or forgotten."""
-    if job.state is State.QUEUED:
+    if job.state is _QUEUED:
         return job.expires
-    return job.lease_ends if job.state is State.INPROGRESS else job.updated + queue.keep
+    return job.lease_ends if job.state is _INPROGRESS else job.updated + queue.keep
 
 
-def _by_time(job: Job) -> int:
-    if job.state is State.QUEUED:
-        time = job.expires
-    else:
-        time = job.lease_ends if job.state is State.INPROGRESS else job.updated
-    # The arrival behind it makes every key different: a container with many equal keys removes slowly.
-    return time << ARRIVAL_BITS | (job.order & ARRIVAL_MASK)
+# The arrival behind the time makes every key different: a container with many equal keys removes slowly.
+
+
+def _by_end_of_validity(job: Job) -> int:
+    return job.expires << ARRIVAL_BITS | (job.order & ARRIVAL_MASK)
+
+
+def _by_end_of_lease(job: Job) -> int:
+    return job.lease_ends << ARRIVAL_BITS | (job.order & ARRIVAL_MASK)
+
+
+def _by_last_update(job: Job) -> int:
+    return job.updated << ARRIVAL_BITS | (job.order & ARRIVAL_MASK)
 
 
 class Deadlines:
@@ -32,7 +42,7 @@ class Deadlines:
     needs no second sorting.
     """
 
-    __slots__ = ("_ended", "_leased", "_waiting")
+    __slots__ = ("_by_state", "_ended", "_leased", "_waiting")
 
     def __init__(self, jobs: Iterable[Job]) -> None:
         waiting: list[Job] = []
@@ -40,18 +50,24 @@ class Deadlines:
         ended: list[Job] = []
         for job in jobs:
             state = job.state
-            (waiting if state is State.QUEUED else leased if state is State.INPROGRESS else ended).append(job)
-        self._waiting: SortedKeyList[Job] = SortedKeyList(waiting, key=_by_time)
-        self._leased: SortedKeyList[Job] = SortedKeyList(leased, key=_by_time)
-        self._ended: SortedKeyList[Job] = SortedKeyList(ended, key=_by_time)
+            (waiting if state is _QUEUED else leased if state is _INPROGRESS else ended).append(job)
+        self._waiting: SortedKeyList[Job] = SortedKeyList(waiting, key=_by_end_of_validity)
+        self._leased: SortedKeyList[Job] = SortedKeyList(leased, key=_by_end_of_lease)
+        self._ended: SortedKeyList[Job] = SortedKeyList(ended, key=_by_last_update)
+        self._by_state = {
+            State.QUEUED: self._waiting,
+            State.INPROGRESS: self._leased,
+            State.COMPLETE: self._ended,
+            State.FAILED: self._ended,
+        }
 
     def add(self, job: Job) -> None:
         """Watch over this job."""
-        self._jobs_like(job).add(job)
+        self._by_state[job.state].add(job)
 
     def remove(self, job: Job) -> None:
         """Watch over this very job no more."""
-        self._jobs_like(job).remove(job)
+        self._by_state[job.state].remove(job)
 
     def lease_is_over(self, now: int) -> bool:
         """Whether any job has been in progress for too long."""
@@ -61,8 +77,3 @@ class Deadlines:
         """The jobs whose deadline has come: leases that are over first, since they give jobs back."""
         for jobs in (self._leased, self._waiting, self._ended):
             yield from takewhile(lambda job: deadline_of(job, queue) <= now, jobs)
-
-    def _jobs_like(self, job: Job) -> "SortedKeyList[Job]":
-        if job.state is State.QUEUED:
-            return self._waiting
-        return self._leased if job.state is State.INPROGRESS else self._ended

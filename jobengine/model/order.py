@@ -20,7 +20,7 @@ _by_order = attrgetter("order")
 class Order:
     """The jobs of one queue, sorted, one container per state: a state is a container, the whole a merge."""
 
-    __slots__ = ("_by_state", "_overdue_below")
+    __slots__ = ("_by_state", "_overdue_below", "_queued")
 
     def __init__(self, jobs: Iterable[Job]) -> None:
         by_state: dict[State, list[Job]] = {state: [] for state in LIVING}
@@ -29,13 +29,14 @@ class Order:
         self._by_state: dict[State, SortedKeyList[Job]] = {
             state: SortedKeyList(some, key=_by_order) for state, some in by_state.items()
         }
+        self._queued = self._by_state[State.QUEUED]
         # Priority → sort key: its queued jobs with a smaller one are past their end, see `skip_overdue`.
         self._overdue_below: dict[int, int] = {}
 
     def add(self, job: Job) -> None:
         """Take a job into its place."""
         self._by_state[job.state].add(job)
-        if self._is_known_overdue(job):
+        if self._overdue_below and self._is_known_overdue(job):
             self._overdue_below[job.priority] = job.order  # put back where it was: a claim was undone
 
     def remove(self, job: Job) -> None:
@@ -60,9 +61,9 @@ class Order:
 
     def first_queued(self, now: int) -> Job | None:
         """The job to hand out next, or None."""
-        while not self.skip_overdue(now):
-            pass
-        return self._first_not_overdue()
+        while (first := self._first_not_overdue()) is not None and first.expires <= now:
+            self._skip_equals(first, now, SKIP_MOST)
+        return first
 
     def longest_waiting(self) -> Job | None:
         """The queued job that came first, whatever its priority."""
@@ -79,7 +80,7 @@ class Order:
 
     def _first_not_overdue(self) -> Job | None:
         """The first queued job that nobody has stepped over, one hop for each priority before it."""
-        queued = self._by_state[State.QUEUED]
+        queued = self._queued
         if not self._overdue_below:
             return queued[0] if queued else None
         at = 0
@@ -91,19 +92,18 @@ class Order:
         return None
 
     def _is_known_overdue(self, job: Job) -> bool:
-        below = self._overdue_below
-        return bool(below) and job.state is State.QUEUED and job.order < below.get(job.priority, 0)
+        return job.state is State.QUEUED and job.order < self._overdue_below.get(job.priority, 0)
 
     def _skip_equals(self, first: Job, now: int, most: int) -> int:
         """Step over this overdue job and those right behind it that have its priority. Returns how many."""
         behind = order_of(priority=first.priority - 1, arrival=0)
-        equals = self._by_state[State.QUEUED].irange_key(first.order, behind, (True, False))
+        equals = self._queued.irange_key(first.order, behind, (True, False))
         overdue = list(takewhile(lambda job: job.expires <= now, islice(equals, most)))
         self._overdue_below[first.priority] = overdue[-1].order + 1
         return len(overdue)
 
     def _first_of_each_priority(self) -> Iterator[Job]:
-        queued = self._by_state[State.QUEUED]
+        queued = self._queued
         at = 0
         while at < len(queued):
             job = queued[at]

@@ -21,11 +21,10 @@ from aiohttp.web import (
 )
 
 from jobengine.errors import BadRequest, JobEngineError, MethodNotAllowed, NoSuchPath, Unavailable
-from jobengine.web.connection import Connection
 from jobengine.web.hosts import Hosts
 from jobengine.web.metrics import Metrics
 from jobengine.web.problems import problem
-from jobengine.web.reply import Reply
+from jobengine.web.reply import NO_CONTENT, Reply
 from jobengine.web.routes import Route, Variables
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:/=+-]{1,128}")
@@ -66,7 +65,6 @@ class Application:
     async def answer(self, request: BaseRequest) -> Reply:
         """The answer to any request."""
         started = time.perf_counter()
-        cast(Connection, request.protocol).begin()
         request_id = self._request_id(request)
         kind = "none"
         try:
@@ -76,7 +74,7 @@ class Application:
                 route, variables = await self._find(request)
             kind = route.kind
             reply = await route.answer(request, variables)
-            outcome = "empty" if reply.status == HTTPStatus.NO_CONTENT else "ok"
+            outcome = "empty" if reply.status == NO_CONTENT else "ok"
         except Exception as error:  # whatever happens, there is an answer
             refusal = _refusal(error)
             reply = problem(refusal, request_id)

@@ -29,12 +29,12 @@ class BodyReader:
         Raises UnsupportedMediaType, BodyTooLarge, BodyTimeout, and Unavailable when the server stops.
         """
         check_is_json(request)
-        if (request.content_length or 0) > self._most_bytes:
-            raise self._too_large()
         if request.content.is_eof():  # it came with its head
             body = request.content.read_nowait()
-        else:
+        elif (request.content_length or 0) <= self._most_bytes:
             body = await self._receive(request)
+        else:
+            raise self._too_large()
         if len(body) > self._most_bytes:
             raise self._too_large()
         return body

@@ -5,8 +5,11 @@ import resource
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, cast
 
+from aiohttp.http import RawRequestMessage, StreamWriter
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
+from aiohttp.streams import StreamReader
 from aiohttp.web import BaseRequest, RequestHandler, Server, StreamResponse
+from aiohttp.web_protocol import ERROR
 
 from jobengine.errors import BadRequest, HeadersTooLarge, JobEngineError, UriTooLong
 from jobengine.settings.schema import Limits
@@ -27,13 +30,18 @@ _TOO_MANY: Final = (
 class Connection(RequestHandler):
     """One client's connection. aiohttp closes those that are idle; this also closes on half-sent heads."""
 
-    __slots__ = ("_door", "head_since", "is_busy")
+    __slots__ = ("_door", "_stream", "head_since")
 
     def __init__(self, door: "Door", **options: Any) -> None:
         super().__init__(door, **options)
         self._door = door
+        self._stream = StreamWriter(self, self._loop)
         self.head_since: float | None = None  # the loop's time since which a head is incomplete
-        self.is_busy = False  # with a request whose head is complete
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it is with a request whose head is complete."""
+        return self._request_in_progress
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Let it in, or turn it away when there are too many."""
@@ -52,33 +60,102 @@ class Connection(RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         """From its first byte on, a head has only so long."""
-        if self.head_since is None and not self.is_busy:
+        if self.head_since is None and not self._request_in_progress:
             self.head_since = self._loop.time()
         super().data_received(data)
 
-    def begin(self) -> None:
-        """A head is complete; its request is being answered."""
+    async def start(self) -> None:
+        """Answer one request after the other.
+
+        In the place of aiohttp's own, which makes a task and a writer for each request: that costs as much as
+        deciding a command.
+        """
+        while not self._force_close:
+            message, payload = await self._next_message()
+            self._keepalive = await self._serve(message, payload)
+            if not (payload.is_eof() or self._force_close or await self._discard(payload)):
+                break
+            if not self._keepalive or self._close:
+                break
+            self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+            if self._keepalive_handle is None:
+                self._keepalive_handle = self._loop.call_at(
+                    self._next_keepalive_close_time, self._process_keepalive
+                )
+        if not self._force_close:
+            self._task_handler = None
+            if self.transport is not None:
+                self.transport.close()
+
+    async def _next_message(self) -> tuple[object, StreamReader]:
+        """The next head, or what stands for one that could not be parsed; and the body behind it."""
+        if not self._messages:
+            self._waiter = self._loop.create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        following = self._messages.popleft()
+        if self._parser is not None:
+            self._parser.message_consumed()
+        if self._buffer_paused and len(self._messages) <= self._msg_queue_resume_size:
+            self._resume_reading_if_drained()
+        return following
+
+    async def _serve(self, message: object, payload: StreamReader) -> bool:
+        """Answer one request. Whether the client may send another one."""
+        self._request_in_progress = True
         self.head_since = None
-        self.is_busy = True
-
-    async def finish_response(
-        self, request: BaseRequest, resp: StreamResponse, start_time: float | None
-    ) -> tuple[StreamResponse, bool]:
-        """Write the answer; only then may the head of the next request be waited for."""
         try:
-            return await super().finish_response(request, resp, start_time)
+            return await self._answer(message, payload)
+        except ConnectionError:
+            return False
+        except BaseException:
+            self.force_close()
+            raise
         finally:
-            self.is_busy = False
+            self._current_request = None
+            self._request_in_progress = False
+            if self._handler_waiter is not None and not self._handler_waiter.done():
+                self._handler_waiter.set_result(None)
 
-    def handle_error(
-        self,
-        request: BaseRequest,  # noqa: ARG002
-        status: int = 500,  # noqa: ARG002
-        exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002
-    ) -> StreamResponse:
-        """The answer to what could not be parsed. It repeats no byte of it."""
-        return cast(StreamResponse, self._door.refuse(_refusal(exc)))
+    async def _answer(self, message: object, payload: StreamReader) -> bool:
+        """Raises ConnectionError when the client is gone."""
+        if isinstance(message, RawRequestMessage):
+            request = self._current_request = self._request(message, payload)
+            reply = await self._door.answer(request)
+        else:
+            request = self._request(ERROR, payload)
+            reply = self._door.refuse(_refusal(getattr(message, "exc", None)))
+        await reply.send(request)
+        if self._upgraded and not self._messages:
+            self._decline_upgrade()
+        return reply.keep_alive
+
+    def _decline_upgrade(self) -> None:
+        """Another protocol was asked for, which nobody speaks: what came behind that request is HTTP too."""
+        if self._parser is not None:
+            self._parser.set_upgraded(False)
+            self._upgraded = False
+            tail, self._message_tail = self._message_tail, b""
+            self.data_received(tail)
+
+    def _request(self, message: RawRequestMessage, payload: StreamReader) -> BaseRequest:
+        task = cast("asyncio.Task[None]", self._task_handler)
+        return BaseRequest(message, payload, self, self._stream, task, self._loop)
+
+    async def _discard(self, payload: StreamReader) -> bool:
+        """Read what a refused client goes on sending, for a while: else it would not see its answer.
+
+        Whether that came to its end.
+        """
+        try:
+            async with asyncio.timeout(LINGER_SECONDS):
+                while not payload.is_eof():
+                    await payload.readany()
+        except TimeoutError:
+            return False
+        return True
 
 
 class Door(Server):
@@ -97,9 +174,9 @@ class Door(Server):
             max_line_size=URI_MOST_BYTES,
             max_field_size=FIELD_MOST_BYTES,
             max_headers=FIELDS_MOST,
-            lingering_time=LINGER_SECONDS,
             auto_decompress=False,
         )
+        self.answer = answer
         self.refuse = refuse
         self._header_seconds = limits.header_seconds
         self._most = connections_most(limits.connections)

@@ -1,7 +1,7 @@
 """Answers, written to the connection with as few writes as they need.
 
-aiohttp asks three things of an answer: `prepare`, `write_eof` and `keep_alive`. Its own Response also keeps
-a dictionary of headers and serializes it, which for 300 bytes costs as much as deciding a command.
+aiohttp's own Response keeps a dictionary of headers and serializes it, which for 300 bytes costs as much as
+deciding a command.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from wsgiref.handlers import format_date_time
 from aiohttp.web import BaseRequest
 
 JSON: Final = b"application/json"
+NO_CONTENT: Final = 204  # a number: a look at a member of HTTPStatus costs as much as formatting a header
 WRITE_SECONDS: Final = 60.0
 _STATUS_LINES: Final = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
@@ -26,7 +27,6 @@ class Reply:
     """Status, headers and a body that is all there."""
 
     __slots__ = (
-        "_request",
         "body",
         "closes",
         "content_type",
@@ -54,26 +54,22 @@ class Reply:
         self.keep_alive = False
         self.request_id = b"-"
         self.write_seconds = WRITE_SECONDS  # that a client may leave it unread
-        self._request: BaseRequest | None = None
 
-    async def prepare(self, request: BaseRequest) -> None:
-        """Called by aiohttp before `write_eof`; nothing is written yet."""
-        self._request = request
-        self.keep_alive = request.keep_alive and not self.closes
+    async def send(self, request: BaseRequest) -> None:
+        """Write it. A client that does not read what it asked for is waited for, but not for ever.
 
-    async def write_eof(self) -> None:
-        """Write it. A client that does not read what it asked for is waited for, but not for ever."""
-        request = self._request
-        if request is None or request.transport is None:
-            return
+        Raises ConnectionError when it is gone, or does not read.
+        """
         body = b"" if request.method == "HEAD" else self.body
-        if self.status == HTTPStatus.NO_CONTENT:
+        if self.status == NO_CONTENT:
             framing = b""
         else:
             framing = b"Content-Type: %b\r\nContent-Length: %d\r\n" % (self.content_type, len(self.body))
-        await self._write(request, self._head(request, framing) + body)
+        if self._write(request, self._head(request, framing) + body):
+            await self._drain(request)
 
     def _head(self, request: BaseRequest, framing: bytes) -> bytes:
+        self.keep_alive = request.keep_alive and not self.closes
         connection = b""
         if not self.keep_alive:
             connection = b"Connection: close\r\n"
@@ -88,19 +84,22 @@ class Reply:
             self.headers,
         )
 
-    async def _write(self, request: BaseRequest, data: bytes) -> None:
-        """Raises ConnectionError when the client is gone, or does not read."""
+    def _write(self, request: BaseRequest, data: bytes) -> bool:
+        """Whether the client has not taken all of it yet."""
         transport = request.transport
         if transport is None:
             raise ConnectionResetError("the client is gone")
         transport.write(data)
-        if transport.get_write_buffer_size():
-            try:
-                async with asyncio.timeout(self.write_seconds):
-                    await request.writer.drain()
-            except TimeoutError:
-                transport.abort()
-                raise ConnectionResetError("the client does not read its answer") from None
+        return transport.get_write_buffer_size() > 0
+
+    async def _drain(self, request: BaseRequest) -> None:
+        try:
+            async with asyncio.timeout(self.write_seconds):
+                await request.writer.drain()
+        except TimeoutError:
+            if request.transport is not None:
+                request.transport.abort()
+            raise ConnectionResetError("the client does not read its answer") from None
 
 
 class Stream(Reply):
@@ -112,16 +111,10 @@ class Stream(Reply):
         super().__init__(HTTPStatus.OK)
         self._pieces = pieces
 
-    async def prepare(self, request: BaseRequest) -> None:
-        """HTTP/1.0 has no chunks: there the end of the connection is the end of the body."""
-        self.closes = self.closes or request.version.minor == 0
-        await super().prepare(request)
-
-    async def write_eof(self) -> None:
+    async def send(self, request: BaseRequest) -> None:
         """Write all pieces. What fails on the way cuts the connection: half a list must not look whole."""
-        request = self._request
-        if request is None:
-            return
+        # HTTP/1.0 has no chunks: there the end of the connection is the end of the body.
+        self.closes = self.closes or request.version.minor == 0
         async with aclosing(self._pieces) as pieces:
             try:
                 await self._write_all(request, pieces)
@@ -135,11 +128,12 @@ class Stream(Reply):
         framing = b"Content-Type: %b\r\n" % self.content_type
         if in_chunks:
             framing += b"Transfer-Encoding: chunked\r\n"
-        await self._write(request, self._head(request, framing))
+        self._write(request, self._head(request, framing))
         async for piece in pieces:
-            await self._write(request, b"%x\r\n%b\r\n" % (len(piece), piece) if in_chunks else piece)
-        if in_chunks:
-            await self._write(request, b"0\r\n\r\n")
+            if self._write(request, b"%x\r\n%b\r\n" % (len(piece), piece) if in_chunks else piece):
+                await self._drain(request)
+        if in_chunks and self._write(request, b"0\r\n\r\n"):
+            await self._drain(request)
 
 
 @lru_cache(maxsize=1)

@@ -15,13 +15,12 @@ from jobengine.model.job import Job
 from jobengine.model.states import State
 from jobengine.web.body import BodyReader
 from jobengine.web.caller import only_header
-from jobengine.web.reply import Reply
+from jobengine.web.reply import NO_CONTENT, Reply
 from jobengine.web.routes import Route, Variables
 from jobengine.web.v1.bodies import BodyT, read_create, read_update
 from jobengine.web.v1.job import job_json
 from jobengine.web.v1.listing import Selection, list_jobs
 
-NO_CONTENT: Final = 204
 LONG_BYTES: Final = 32 * 1024
 _STATUSES: Final = {
     state.value: state for state in (State.QUEUED, State.INPROGRESS, State.COMPLETE, State.FAILED)
