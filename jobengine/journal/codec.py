@@ -43,8 +43,7 @@ class ChangeEncoder:
 
     def encode(self, changes: Iterable[Change]) -> bytes:
         """The records of these changes, one behind the other."""
-        encode = self._encoder.encode
-        return b"".join([encode(self._record(change)) for change in changes])
+        return b"".join([self._encoder.encode(self._record(change)) for change in changes])
 
     def _record(self, change: Change) -> Record:
         match change:

@@ -51,11 +51,12 @@ class Contents:
 
     def put(self, uid: str, job: Job | None) -> Job | None:
         """Let this job be what `job` says, or gone. Returns what it was."""
-        before = self.jobs.get(uid)
+        jobs = self.jobs
+        before = jobs.get(uid)
         if job is not None:
-            self.jobs[uid] = job
+            jobs[uid] = job
         elif before is not None:
-            del self.jobs[uid]
+            del jobs[uid]
         if self._indexed:
             self._sort_in(uid, before, job)
         return before
@@ -71,15 +72,17 @@ class Contents:
         self._pictures.remove(picture)
 
     def _sort_in(self, uid: str, before: Job | None, job: Job | None) -> None:
-        totals = self._totals
+        totals, order, deadlines = self._totals, self.order, self.deadlines
         for picture in self._pictures:
             picture.note(uid, before)
         if before is not None:
             totals.bytes -= weight(before)
-            self.order.remove(before)
-            self.deadlines.remove(before)
+            order.remove(before)
+            deadlines.remove(before)
         if job is not None:
             totals.bytes += weight(job)
-            totals.next_arrival = max(totals.next_arrival, (job.order & ARRIVAL_MASK) + 1)
-            self.order.add(job)
-            self.deadlines.add(job)
+            arrival = job.order & ARRIVAL_MASK
+            if arrival >= totals.next_arrival:
+                totals.next_arrival = arrival + 1
+            order.add(job)
+            deadlines.add(job)

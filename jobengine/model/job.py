@@ -59,7 +59,8 @@ _OVERHEAD_BYTES: Final = 520
 
 def weight(job: Job) -> int:
     """About how many bytes of memory a job takes. A big value takes none: it stands in the file."""
-    return _OVERHEAD_BYTES + (len(job.content) if isinstance(job.content, bytes) else 0)
+    content = job.content
+    return _OVERHEAD_BYTES + len(content) if isinstance(content, bytes) else _OVERHEAD_BYTES
 
 
 class Queue(Struct, frozen=True):

@@ -86,13 +86,15 @@ class Application:
         self._metrics.operation(kind, outcome, seconds)
         if self._logs_requests:
             self._log_request(request, reply, request_id, seconds)
-        return self._complete(reply, request_id)
+        self._complete(reply, request_id)
+        return reply
 
     def refuse(self, error: JobEngineError) -> Reply:
         """The answer to what was not even a request."""
         request_id = self._request_id(None)
         self._metrics.operation("none", error.code, 0.0)
-        reply = self._complete(problem(error, request_id), request_id)
+        reply = problem(error, request_id)
+        self._complete(reply, request_id)
         reply.closes = True
         return reply
 
@@ -128,11 +130,11 @@ class Application:
             request_id=request_id.decode(),
         )
 
-    def _complete(self, reply: Reply, request_id: bytes) -> Reply:
+    def _complete(self, reply: Reply, request_id: bytes) -> None:
         reply.request_id = request_id
         reply.write_seconds = self._write_seconds
-        reply.closes = reply.closes or self.why_not_ready is not None
-        return reply
+        if self.why_not_ready is not None:
+            reply.closes = True
 
     def _request_id(self, request: BaseRequest | None) -> bytes:
         """The client's own, when it is one; else a new one."""

@@ -12,16 +12,16 @@ from jobengine.model.view import View
 
 def create(view: View, command: Create, moment: Moment) -> Decision[Answer]:
     """Put the job behind those of its priority. Raises NotFound, QueueFull."""
-    queue = view.queue(command.queue)
+    now = moment.now
     job = Job(
-        uid=moment.uid(),
-        queue=queue.name,
-        state=after(State.GONE, Event.CREATE),
-        order=order_of(priority=command.priority, arrival=view.next_arrival),
-        content=command.content,
-        created=moment.now,
-        updated=moment.now,
-        expires=moment.now + command.valid_for,
+        moment.uid(),
+        view.queue(command.queue).name,
+        after(State.GONE, Event.CREATE),
+        order_of(priority=command.priority, arrival=view.next_arrival),
+        command.content,
+        created=now,
+        updated=now,
+        expires=now + command.valid_for,
     )
     if not view.has_room_for(weight(job)):
         raise QueueFull("the jobs take all the memory that limits.memory allows")
