@@ -9,13 +9,12 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Final, cast
 
+import aiohttp.web
 import structlog
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import (
     AbstractRoute,
-    BaseRequest,
     HTTPMethodNotAllowed,
-    Request,
     RequestPayloadError,
     UrlDispatcher,
 )
@@ -25,6 +24,7 @@ from jobengine.web.hosts import Hosts
 from jobengine.web.metrics import Metrics
 from jobengine.web.problems import problem
 from jobengine.web.reply import NO_CONTENT, Reply
+from jobengine.web.request import Request
 from jobengine.web.routes import Route, Variables
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:/=+-]{1,128}")
@@ -62,7 +62,7 @@ class Application:
         self.open(probes)
         self._probes.update(probes)
 
-    async def answer(self, request: BaseRequest) -> Reply:
+    async def answer(self, request: Request) -> Reply:
         """The answer to any request."""
         started = time.perf_counter()
         request_id = self._request_id(request)
@@ -98,17 +98,17 @@ class Application:
         reply.closes = True
         return reply
 
-    def _find_fixed(self, request: BaseRequest) -> Route | None:
+    def _find_fixed(self, request: Request) -> Route | None:
         """The route, when its path holds no variable and nothing else is to be said of the request."""
         if self.why_not_ready is not None or request.version.major != 1:
             return None
-        return self._fixed.get((request.method, request.rel_url.raw_path))
+        return self._fixed.get((request.method, request.target))
 
-    async def _find(self, request: BaseRequest) -> tuple[Route, Variables]:
+    async def _find(self, request: Request) -> tuple[Route, Variables]:
         """Raises BadRequest, NoSuchPath, MethodNotAllowed, Unavailable."""
         if request.version.major != 1:
             raise BadRequest("this server speaks HTTP/1.1")
-        match = await self.router.resolve(cast(Request, request))  # all that it looks at is there
+        match = await self.router.resolve(cast(aiohttp.web.Request, request))  # all that it looks at is there
         route = self._routes.get(match.route)
         if self.why_not_ready is not None and route not in self._probes:
             raise Unavailable(self.why_not_ready)
@@ -118,7 +118,7 @@ class Application:
             raise MethodNotAllowed(frozenset(match.http_exception.allowed_methods))
         raise NoSuchPath("nothing is served under this path")
 
-    def _log_request(self, request: BaseRequest, reply: Reply, request_id: bytes, seconds: float) -> None:
+    def _log_request(self, request: Request, reply: Reply, request_id: bytes, seconds: float) -> None:
         log.debug(
             "request",
             method=request.method,
@@ -136,7 +136,7 @@ class Application:
         if self.why_not_ready is not None:
             reply.closes = True
 
-    def _request_id(self, request: BaseRequest | None) -> bytes:
+    def _request_id(self, request: Request | None) -> bytes:
         """The client's own, when it is one; else a new one."""
         if (
             request is not None

@@ -3,9 +3,8 @@
 import asyncio
 from typing import Final
 
-from aiohttp.web import BaseRequest
-
 from jobengine.errors import BodyTimeout, BodyTooLarge, Unavailable, UnsupportedMediaType
+from jobengine.web.request import Request
 
 # Anyone may begin to send bodies, and a name is no credential: together they take so much memory and no more.
 GATHERED_MOST_BYTES: Final = 128 * 1024 * 1024
@@ -23,7 +22,7 @@ class BodyReader:
         self._cut = False
         self._gathered_bytes = 0  # of bodies that are half received
 
-    async def read(self, request: BaseRequest) -> bytes:
+    async def read(self, request: Request) -> bytes:
         """The whole body.
 
         Raises UnsupportedMediaType, BodyTooLarge, BodyTimeout, and Unavailable when the server stops.
@@ -31,7 +30,7 @@ class BodyReader:
         check_is_json(request)
         if request.content.is_eof():  # it came with its head
             body = request.content.read_nowait()
-        elif (request.content_length or 0) <= self._most_bytes:
+        elif request.content_length <= self._most_bytes:
             body = await self._receive(request)
         else:
             raise self._too_large()
@@ -45,7 +44,7 @@ class BodyReader:
         for timeout in self._waiting:
             timeout.reschedule(0)
 
-    async def _receive(self, request: BaseRequest) -> bytes:
+    async def _receive(self, request: Request) -> bytes:
         if _waits_to_be_asked(request) and request.transport is not None:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:
@@ -60,7 +59,7 @@ class BodyReader:
                 raise Unavailable("the server stops") from None
             raise BodyTimeout(f"the body was not complete after {self._seconds:g} s") from None
 
-    async def _gather(self, request: BaseRequest) -> bytes:
+    async def _gather(self, request: Request) -> bytes:
         pieces = bytearray()
         try:
             while piece := await request.content.readany():
@@ -78,7 +77,7 @@ class BodyReader:
         return BodyTooLarge(f"a body may have {self._most_bytes} bytes")
 
 
-def check_is_json(request: BaseRequest) -> None:
+def check_is_json(request: Request) -> None:
     """Raises UnsupportedMediaType when what is sent is said to be something else.
 
     The document of API v1 names the type once in X-Content-Type, once in Content-Type: either will do.
@@ -92,7 +91,7 @@ def check_is_json(request: BaseRequest) -> None:
         raise UnsupportedMediaType(f"the body must be {_JSON}")
 
 
-def _waits_to_be_asked(request: BaseRequest) -> bool:
+def _waits_to_be_asked(request: Request) -> bool:
     return request.version.minor > 0 and request.headers.get("Expect", "").lower() == "100-continue"
 
 

@@ -1,11 +1,10 @@
 """Who asks, and for which queue: the X-Name and X-Queue headers of API v1."""
 
-from aiohttp.web import BaseRequest
-
 from jobengine.errors import DuplicateHeader, HeaderMissing
+from jobengine.web.request import Request
 
 
-def only_header(request: BaseRequest, name: str) -> str:
+def only_header(request: Request, name: str) -> str:
     """The value of a header that must stand exactly once. Raises HeaderMissing, DuplicateHeader."""
     values = request.headers.getall(name, ())
     if len(values) > 1:

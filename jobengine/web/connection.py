@@ -5,7 +5,7 @@ import resource
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, cast
 
-from aiohttp.http import RawRequestMessage, StreamWriter
+from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from aiohttp.streams import StreamReader
 from aiohttp.web import BaseRequest, RequestHandler, Server, StreamResponse
@@ -14,6 +14,7 @@ from aiohttp.web_protocol import ERROR
 from jobengine.errors import BadRequest, HeadersTooLarge, JobEngineError, UriTooLong
 from jobengine.settings.schema import Limits
 from jobengine.web.reply import Reply
+from jobengine.web.request import Request
 
 URI_MOST_BYTES: Final = 4096
 FIELD_MOST_BYTES: Final = 8192
@@ -30,12 +31,11 @@ _TOO_MANY: Final = (
 class Connection(RequestHandler):
     """One client's connection. aiohttp closes those that are idle; this also closes on half-sent heads."""
 
-    __slots__ = ("_door", "_stream", "head_since")
+    __slots__ = ("_door", "head_since")
 
     def __init__(self, door: "Door", **options: Any) -> None:
         super().__init__(door, **options)
         self._door = door
-        self._stream = StreamWriter(self, self._loop)
         self.head_since: float | None = None  # the loop's time since which a head is incomplete
 
     @property
@@ -63,6 +63,10 @@ class Connection(RequestHandler):
         if self.head_since is None and not self._request_in_progress:
             self.head_since = self._loop.time()
         super().data_received(data)
+
+    async def drain(self) -> None:
+        """Wait until the client has read most of what was written. Raises ConnectionError when it is gone."""
+        await self._drain_helper()
 
     async def start(self) -> None:
         """Answer one request after the other.
@@ -122,10 +126,11 @@ class Connection(RequestHandler):
     async def _answer(self, message: object, payload: StreamReader) -> bool:
         """Raises ConnectionError when the client is gone."""
         if isinstance(message, RawRequestMessage):
-            request = self._current_request = self._request(message, payload)
+            request = Request(message, payload, self)
+            self._current_request = cast(BaseRequest, request)
             reply = await self._door.answer(request)
         else:
-            request = self._request(ERROR, payload)
+            request = Request(ERROR, payload, self)
             reply = self._door.refuse(_refusal(getattr(message, "exc", None)))
         await reply.send(request)
         if self._upgraded and not self._messages:
@@ -139,10 +144,6 @@ class Connection(RequestHandler):
             self._upgraded = False
             tail, self._message_tail = self._message_tail, b""
             self.data_received(tail)
-
-    def _request(self, message: RawRequestMessage, payload: StreamReader) -> BaseRequest:
-        task = cast("asyncio.Task[None]", self._task_handler)
-        return BaseRequest(message, payload, self, self._stream, task, self._loop)
 
     async def _discard(self, payload: StreamReader) -> bool:
         """Read what a refused client goes on sending, for a while: else it would not see its answer.
@@ -163,12 +164,12 @@ class Door(Server):
 
     def __init__(
         self,
-        answer: Callable[[BaseRequest], Awaitable[Reply]],
+        answer: Callable[[Request], Awaitable[Reply]],
         refuse: Callable[[JobEngineError], Reply],
         limits: Limits,
     ) -> None:
         super().__init__(
-            cast(Callable[[BaseRequest], Awaitable[StreamResponse]], answer),  # see reply.py
+            cast(Callable[[BaseRequest], Awaitable[StreamResponse]], answer),  # see Connection.start
             keepalive_timeout=limits.idle_seconds,
             access_log=None,
             max_line_size=URI_MOST_BYTES,

@@ -5,9 +5,8 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
-from aiohttp.web import BaseRequest
-
 from jobengine.errors import BadRequest, HostRefused, OriginRefused
+from jobengine.web.request import Request
 
 _ANY: Final = "*"
 _REMEMBERED: Final = 1000
@@ -25,7 +24,7 @@ class Hosts:
         self._origins = frozenset(origin.lower() for origin in origins)
         self._accepted: set[str] = set()
 
-    def check(self, request: BaseRequest) -> None:
+    def check(self, request: Request) -> None:
         """Raises BadRequest, HostRefused, OriginRefused."""
         host = _only_host(request)
         if host not in self._accepted:
@@ -49,7 +48,7 @@ class Hosts:
                 )
 
 
-def _only_host(request: BaseRequest) -> str:
+def _only_host(request: Request) -> str:
     hosts = request.headers.getall("Host", ())
     if len(hosts) == 1:
         return hosts[0]

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from aiohttp.web import BaseRequest
-
 from jobengine.access import Access, Action
 from jobengine.errors import Unavailable
 from jobengine.web.caller import only_header
 from jobengine.web.metrics import CONTENT_TYPE, Metrics
 from jobengine.web.reply import Reply
+from jobengine.web.request import Request
 from jobengine.web.routes import Route, Variables
 
 _OK: Final = b'{"status":"ok"}'
@@ -29,18 +28,18 @@ class Probes:
         yield Route("GET", "/readyz", None, self.ready)
         yield Route("GET", "/metrics", Action.SCRAPE, self.scrape)
 
-    async def live(self, _request: BaseRequest, _variables: Variables) -> Reply:
+    async def live(self, _request: Request, _variables: Variables) -> Reply:
         """200 as long as the event loop turns."""
         return Reply(200, _OK)
 
-    async def ready(self, _request: BaseRequest, _variables: Variables) -> Reply:
+    async def ready(self, _request: Request, _variables: Variables) -> Reply:
         """200 when requests are served; raises Unavailable while starting and stopping."""
         reason = self._why_not_ready()
         if reason is not None:
             raise Unavailable(reason)
         return Reply(200, _OK)
 
-    async def scrape(self, request: BaseRequest, _variables: Variables) -> Reply:
+    async def scrape(self, request: Request, _variables: Variables) -> Reply:
         """The metrics, for administrators. Raises HeaderMissing, DuplicateHeader, Forbidden."""
         self._access.check_admin(only_header(request, "X-Name"), Action.SCRAPE)
         return Reply(200, self._metrics.render(), content_type=CONTENT_TYPE)
@@ -50,6 +49,6 @@ class Probes:
         yield Route("GET", "/livez", None, self.live)
         yield Route("GET", "/metrics", None, self.scrape_unasked)
 
-    async def scrape_unasked(self, _request: BaseRequest, _variables: Variables) -> Reply:
+    async def scrape_unasked(self, _request: Request, _variables: Variables) -> Reply:
         """The metrics."""
         return Reply(200, self._metrics.render(), content_type=CONTENT_TYPE)

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Final
 from wsgiref.handlers import format_date_time
 
-from aiohttp.web import BaseRequest
+from jobengine.web.request import Request
 
 JSON: Final = b"application/json"
 NO_CONTENT: Final = 204  # a number: a look at a member of HTTPStatus costs as much as formatting a header
@@ -55,7 +55,7 @@ class Reply:
         self.request_id = b"-"
         self.write_seconds = WRITE_SECONDS  # that a client may leave it unread
 
-    async def send(self, request: BaseRequest) -> None:
+    async def send(self, request: Request) -> None:
         """Write it. A client that does not read what it asked for is waited for, but not for ever.
 
         Raises ConnectionError when it is gone, or does not read.
@@ -68,7 +68,7 @@ class Reply:
         if self._write(request, self._head(request, framing) + body):
             await self._drain(request)
 
-    def _head(self, request: BaseRequest, framing: bytes) -> bytes:
+    def _head(self, request: Request, framing: bytes) -> bytes:
         self.keep_alive = request.keep_alive and not self.closes
         connection = b""
         if not self.keep_alive:
@@ -84,7 +84,7 @@ class Reply:
             self.headers,
         )
 
-    def _write(self, request: BaseRequest, data: bytes) -> bool:
+    def _write(self, request: Request, data: bytes) -> bool:
         """Whether the client has not taken all of it yet."""
         transport = request.transport
         if transport is None:
@@ -92,10 +92,10 @@ class Reply:
         transport.write(data)
         return transport.get_write_buffer_size() > 0
 
-    async def _drain(self, request: BaseRequest) -> None:
+    async def _drain(self, request: Request) -> None:
         try:
             async with asyncio.timeout(self.write_seconds):
-                await request.writer.drain()
+                await request.drain()
         except TimeoutError:
             if request.transport is not None:
                 request.transport.abort()
@@ -111,7 +111,7 @@ class Stream(Reply):
         super().__init__(HTTPStatus.OK)
         self._pieces = pieces
 
-    async def send(self, request: BaseRequest) -> None:
+    async def send(self, request: Request) -> None:
         """Write all pieces. What fails on the way cuts the connection: half a list must not look whole."""
         # HTTP/1.0 has no chunks: there the end of the connection is the end of the body.
         self.closes = self.closes or request.version.minor == 0
@@ -123,7 +123,7 @@ class Stream(Reply):
                     request.transport.abort()
                 raise
 
-    async def _write_all(self, request: BaseRequest, pieces: AsyncGenerator[bytes, None]) -> None:
+    async def _write_all(self, request: Request, pieces: AsyncGenerator[bytes, None]) -> None:
         in_chunks = request.version.minor > 0
         framing = b"Content-Type: %b\r\n" % self.content_type
         if in_chunks:

@@ -2,12 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from aiohttp.web import BaseRequest
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from jobengine.access import Action
 from jobengine.web.reply import Reply
+from jobengine.web.request import Request
 
 Variables = Mapping[str, str]  # of the path
 
@@ -18,7 +18,7 @@ class Route(Struct, frozen=True):
     method: str
     path: str
     action: Action | None  # None: for everybody, also without a name
-    answer: Callable[[BaseRequest, Variables], Awaitable[Reply]]
+    answer: Callable[[Request, Variables], Awaitable[Reply]]
     kind: str = ""  # what the metrics call it: its action, or the last word of its path
 
     def __post_init__(self) -> None:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from aiohttp.web import BaseRequest
 from msgspec import UNSET, Struct
 
 from jobengine.access import Access, Action, Right
@@ -16,6 +15,7 @@ from jobengine.model.states import State
 from jobengine.web.body import BodyReader
 from jobengine.web.caller import only_header
 from jobengine.web.reply import NO_CONTENT, Reply
+from jobengine.web.request import Request
 from jobengine.web.routes import Route, Variables
 from jobengine.web.v1.bodies import BodyT, read_create, read_update
 from jobengine.web.v1.job import job_json
@@ -53,11 +53,11 @@ class V1:
         yield Route("POST", "/api/v1/jobs/{uid}", Action.UPDATE, self.update)
         yield Route("DELETE", "/api/v1/jobs/{uid}", Action.DELETE, self.delete)
 
-    async def test(self, _request: BaseRequest, _variables: Variables) -> Reply:
+    async def test(self, _request: Request, _variables: Variables) -> Reply:
         """Test: is the server alive?"""
         return Reply(200, b'{"status":"ok"}')
 
-    async def create(self, request: BaseRequest, _variables: Variables) -> Reply:
+    async def create(self, request: Request, _variables: Variables) -> Reply:
         """CreateJob."""
         caller = self._caller(request, Action.CREATE)
         body = await _parsed(read_create, await self._bodies.read(request))
@@ -67,23 +67,23 @@ class V1:
         )
         return Reply(201, job_json(job, content))
 
-    async def claim(self, request: BaseRequest, _variables: Variables) -> Reply:
+    async def claim(self, request: Request, _variables: Variables) -> Reply:
         """GetNextJob."""
         caller = self._caller(request, Action.CLAIM)
         job = await self._engine.submit(Claim(caller.queue, caller.service))
         return Reply(NO_CONTENT) if job is None else await self._show(200, job)
 
-    async def list_jobs(self, request: BaseRequest, _variables: Variables) -> Reply:
+    async def list_jobs(self, request: Request, _variables: Variables) -> Reply:
         """GetAllJobs."""
         caller = self._caller(request, Action.LIST)
         return await list_jobs(self._engine, _selection(request, caller.queue))
 
-    async def get(self, request: BaseRequest, variables: Variables) -> Reply:
+    async def get(self, request: Request, variables: Variables) -> Reply:
         """One job, as it is now."""
         caller = self._caller(request, Action.GET)
         return await self._show(200, await self._engine.job(caller.queue, variables["uid"]))
 
-    async def update(self, request: BaseRequest, variables: Variables) -> Reply:
+    async def update(self, request: Request, variables: Variables) -> Reply:
         """UpdateJob."""
         caller = self._caller(request, Action.UPDATE)
         body = await _parsed(read_update, await self._bodies.read(request))
@@ -99,13 +99,13 @@ class V1:
         )
         return await self._show(200, await self._engine.submit(command))
 
-    async def delete(self, request: BaseRequest, variables: Variables) -> Reply:
+    async def delete(self, request: Request, variables: Variables) -> Reply:
         """Remove a job, whatever its state."""
         caller = self._caller(request, Action.DELETE)
         await self._engine.submit(Delete(caller.queue, variables["uid"]))
         return Reply(NO_CONTENT)
 
-    def _caller(self, request: BaseRequest, action: Action) -> Caller:
+    def _caller(self, request: Request, action: Action) -> Caller:
         """Raises HeaderMissing, DuplicateHeader, NotFound, Forbidden."""
         service = only_header(request, "X-Name")
         queue = only_header(request, "X-Queue")
@@ -121,7 +121,7 @@ async def _parsed(parse: Callable[[bytes], BodyT], body: bytes) -> BodyT:
     return parse(body) if len(body) <= LONG_BYTES else await asyncio.to_thread(parse, body)
 
 
-def _selection(request: BaseRequest, queue: str) -> Selection:
+def _selection(request: Request, queue: str) -> Selection:
     """Raises ValidationFailed."""
     state = request.headers.get("X-Status-Filter")
     if state is not None and state not in _STATUSES:
