@@ -1,14 +1,14 @@
 """The command `jobengine`."""
 
+import os
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import typer
-
-from jobengine.cli import config
-from jobengine.cli.serve import serve
-from jobengine.cli.version import version
 from jobengine.errors import Fatal
+from jobengine.settings.secret import pass_on
+
+if TYPE_CHECKING:
+    import typer
 
 USAGE_EXIT_CODE: Final = 64  # sysexits.h; typer has its own
 TYPER_USAGE_EXIT_CODE: Final = 2
@@ -17,16 +17,34 @@ TYPER_USAGE_EXIT_CODE: Final = 2
 def main() -> None:
     """Run the command that the arguments name, and exit with its code. A refusal is a line, no traceback."""
     try:
+        if sys.argv[1:2] == ["serve"]:
+            _hide_secret()
         application()(prog_name="jobengine")
     except Fatal as refusal:
-        typer.echo(refusal.detail, err=True)
+        sys.stderr.write(f"{refusal.detail}\n")
         sys.exit(refusal.exit_code)
     except SystemExit as exit_:
         sys.exit(USAGE_EXIT_CODE if exit_.code == TYPER_USAGE_EXIT_CODE else exit_.code)
 
 
-def application() -> typer.Typer:
+def _hide_secret() -> None:
+    """Become the same program again without SECRET in the environment, which stays readable in /proc.
+
+    Done before anything is imported that takes its time.
+    """
+    if "SECRET" in os.environ:
+        pass_on(os.environ)
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - this very program
+
+
+def application() -> "typer.Typer":
     """All commands."""
+    import typer
+
+    from jobengine.cli import config
+    from jobengine.cli.serve import serve
+    from jobengine.cli.version import version
+
     commands = typer.Typer(
         help="A persistent, encrypted job broker: named queues over HTTP, in one file.",
         no_args_is_help=True,

@@ -1,7 +1,6 @@
 """`jobengine serve`."""
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +24,6 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the queues of the configuration until SIGTERM. Needs SECRET or SECRET_FILE in the environment."""
-    _hide_secret()
     from jobengine.settings.environment import configuration_path, database_path
     from jobengine.settings.logs import set_up_logs
     from jobengine.settings.secret import read_secret
@@ -40,15 +38,6 @@ def serve(
 
     code = compose.serve(configuration=configuration, database=database, secret=secret, host=host, port=port)
     raise typer.Exit(code)
-
-
-def _hide_secret() -> None:
-    """Become the same program again without SECRET in the environment, which stays readable in /proc."""
-    from jobengine.settings.secret import pass_on
-
-    if "SECRET" in os.environ:
-        pass_on(os.environ)
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - this very program
 
 
 def _warn(database: Path, secret: str) -> None:

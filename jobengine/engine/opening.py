@@ -9,8 +9,6 @@ from jobengine.engine.clock import Clock
 from jobengine.engine.local import LocalEngine
 from jobengine.journal.journal import Journal
 from jobengine.journal.keys import Secret
-from jobengine.model.changes import Change, PutJob
-from jobengine.model.job import Blob
 from jobengine.model.ledger import Ledger
 
 _RECORD_BYTES: Final = 150  # of a job in the file, but for its content
@@ -34,20 +32,18 @@ def open_engine(
     """
     key = Secret.parse(secret)
     ledger, journal = _recover(path, key)
-    is_large = journal.size > compact_above_bytes
-    live_bytes = sum(map(_live_bytes, ledger.snapshot())) if is_large else 0
-    if is_large and journal.worth_compacting(
-        live_bytes, above_bytes=compact_above_bytes, live_ratio=compact_live_ratio
-    ):
+    ledger.index()
+    live_bytes = _live_bytes(ledger)
+    if journal.worth_compacting(live_bytes, above_bytes=compact_above_bytes, live_ratio=compact_live_ratio):
         size = journal.size
         if journal.compact(ledger.snapshot(), live_bytes=live_bytes):
             del ledger  # two of them may be more than the machine has memory for
             ledger, journal = _recover(path, key)
+            ledger.index()
             log.info("compacted", bytes_before=size, bytes_after=journal.size)
         else:
             log.warning("not_compacted", reason="the disk has no room for a second file", bytes=size)
     ledger.bytes_limit = bytes_limit
-    ledger.index()
     clock = Clock(at_least=journal.last_time)
     _warn_of_skew(clock.now() - Clock().now())
     return LocalEngine(ledger, journal, clock)
@@ -55,18 +51,16 @@ def open_engine(
 
 def _recover(path: Path, secret: Secret) -> tuple[Ledger, Journal]:
     ledger = Ledger()
-    journal = Journal.open(path, secret, replay=ledger.apply)
+    journal = Journal.open(path, secret, replay=ledger.replay)
     for warning in journal.report.warnings:
         log.warning("recovered", what=warning)
     return ledger, journal
 
 
-def _live_bytes(change: Change) -> int:
-    """About how much of the file this part of a snapshot needs."""
-    if not isinstance(change, PutJob):
-        return _RECORD_BYTES
-    content = change.job.content
-    return _RECORD_BYTES + (content.length if isinstance(content, Blob) else len(content))
+def _live_bytes(ledger: Ledger) -> int:
+    """About how much of the file is still in use."""
+    totals = ledger.totals
+    return totals.jobs * _RECORD_BYTES + totals.content_bytes + totals.blob_bytes
 
 
 def _warn_of_skew(ahead_ms: int) -> None:

@@ -136,21 +136,19 @@ class ChangeDecoder:
                 assert_never(record)
 
     def _job(self, record: PutJobRecord) -> Job:
-        content = record.content
+        content, created, updated, claimer = record.content, record.created, record.updated, record.claimer
         return Job(
             record.uid,
             self._names[record.queue],
             _STATES[record.state],
             record.order,
-            Blob(content.length, content.digest, content.offsets)
-            if isinstance(content, BlobRecord)
-            else content,
-            record.created,
-            record.created if record.updated == record.created else record.updated,  # one number, not two
+            content if isinstance(content, bytes) else Blob(content.length, content.digest, content.offsets),
+            created,
+            created if updated == created else updated,  # one number, not two
             record.expires,
             record.lease_ends,
             record.attempt,
-            _shared(record.claimer),
+            claimer if claimer is None else sys.intern(claimer),  # one string for all of its jobs
         )
 
     def _move_job(self, record: MoveJobRecord) -> MoveJob:
@@ -163,7 +161,7 @@ class ChangeDecoder:
             record.expires,
             record.lease_ends,
             record.attempt,
-            _shared(record.claimer),
+            None if record.claimer is None else sys.intern(record.claimer),
         )
 
     def _put_queue(self, record: PutQueueRecord) -> PutQueue:
@@ -176,8 +174,3 @@ class ChangeDecoder:
 def body_of(records: Sequence[bytes], count: int) -> bytes:
     """The body of a frame: so many records, encoded."""
     return b"".join((_ARRAY, count.to_bytes(4), *records))
-
-
-def _shared(name: str | None) -> str | None:
-    """One string for all jobs of a claimer."""
-    return None if name is None else sys.intern(name)

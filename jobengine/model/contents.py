@@ -1,7 +1,7 @@
 """The jobs of one queue, found by uid, by order and by deadline."""
 
 from jobengine.model.deadlines import Deadlines
-from jobengine.model.job import ARRIVAL_MASK, Job, Queue, weight
+from jobengine.model.job import ARRIVAL_MASK, JOB_OVERHEAD_BYTES, Job, Queue
 from jobengine.model.order import Order
 from jobengine.model.picture import Picture
 
@@ -9,11 +9,39 @@ from jobengine.model.picture import Picture
 class Totals:
     """What is counted over all queues."""
 
-    __slots__ = ("bytes", "next_arrival")
+    __slots__ = ("blob_bytes", "content_bytes", "jobs", "next_arrival")
 
     def __init__(self) -> None:
-        self.bytes = 0  # about how much memory all jobs take
+        self.jobs = 0
+        self.content_bytes = 0  # of values in memory
+        self.blob_bytes = 0  # of values that stand in the file only
         self.next_arrival = 1
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory all jobs take."""
+        return self.jobs * JOB_OVERHEAD_BYTES + self.content_bytes
+
+    def add(self, job: Job) -> None:
+        """Count it."""
+        content = job.content
+        if isinstance(content, bytes):
+            self.content_bytes += len(content)
+        else:
+            self.blob_bytes += content.length
+        self.jobs += 1
+        arrival = job.order & ARRIVAL_MASK
+        if arrival >= self.next_arrival:
+            self.next_arrival = arrival + 1
+
+    def remove(self, job: Job) -> None:
+        """Count it no more. The number of the next job to come stays."""
+        content = job.content
+        if isinstance(content, bytes):
+            self.content_bytes -= len(content)
+        else:
+            self.blob_bytes -= content.length
+        self.jobs -= 1
 
 
 class Contents:
@@ -40,14 +68,15 @@ class Contents:
     def enter(self) -> None:
         """Count these jobs in the totals."""
         if self._indexed:
-            self._totals.bytes += sum(map(weight, self.jobs.values()))
-            last_arrival = max((job.order & ARRIVAL_MASK for job in self.jobs.values()), default=0)
-            self._totals.next_arrival = max(self._totals.next_arrival, last_arrival + 1)
+            add = self._totals.add
+            for job in self.jobs.values():
+                add(job)
 
     def leave(self) -> None:
         """Count these jobs no more."""
         if self._indexed:
-            self._totals.bytes -= sum(map(weight, self.jobs.values()))
+            for job in self.jobs.values():
+                self._totals.remove(job)
 
     def put(self, uid: str, job: Job | None) -> Job | None:
         """Let this job be what `job` says, or gone. Returns what it was."""
@@ -76,13 +105,10 @@ class Contents:
         for picture in self._pictures:
             picture.note(uid, before)
         if before is not None:
-            totals.bytes -= weight(before)
+            totals.remove(before)
             order.remove(before)
             deadlines.remove(before)
         if job is not None:
-            totals.bytes += weight(job)
-            arrival = job.order & ARRIVAL_MASK
-            if arrival >= totals.next_arrival:
-                totals.next_arrival = arrival + 1
+            totals.add(job)
             order.add(job)
             deadlines.add(job)

@@ -54,13 +54,13 @@ class Job(Struct, frozen=True, gc=False):
 
 
 # Measured by `make bench`: a queued job's struct, its uid and numbers, and its places in the indexes.
-_OVERHEAD_BYTES: Final = 520
+JOB_OVERHEAD_BYTES: Final = 520
 
 
 def weight(job: Job) -> int:
     """About how many bytes of memory a job takes. A big value takes none: it stands in the file."""
     content = job.content
-    return _OVERHEAD_BYTES + len(content) if isinstance(content, bytes) else _OVERHEAD_BYTES
+    return JOB_OVERHEAD_BYTES + len(content) if isinstance(content, bytes) else JOB_OVERHEAD_BYTES
 
 
 class Queue(Struct, frozen=True):

@@ -60,7 +60,7 @@ async def test_a_big_value_goes_with_its_job() -> None:
         job = await broker.create(content=b"x" * (BLOB_THRESHOLD_BYTES + 1))
         await broker.engine.submit(Delete("mail", job.uid))
         assert await broker.jobs() == []
-        assert broker.ledger.bytes == 0
+        assert broker.ledger.totals.bytes == 0
 
 
 async def test_what_is_refused_is_refused_before_its_value_is_written() -> None:
@@ -81,7 +81,7 @@ async def test_a_big_value_is_not_counted_as_memory() -> None:
         await broker.configure()
         job = await broker.create(content=b"x" * (BLOB_THRESHOLD_BYTES + 1))
         await broker.update(job, content=b"y" * (BLOB_THRESHOLD_BYTES + 1))
-        assert broker.ledger.bytes < 2_000
+        assert broker.ledger.totals.bytes < 2_000
 
 
 async def test_memory_that_is_full_refuses_a_job_and_changes_nothing() -> None:

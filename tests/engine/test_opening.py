@@ -109,7 +109,7 @@ async def test_time_does_not_run_back_over_a_compaction(tmp_path: Path) -> None:
 async def moved_ahead(path: Path, milliseconds: int) -> None:
     """Let a broker whose clock went far ahead have written to the file."""
     ledger = Ledger()
-    journal = Journal.open(path, Secret.parse(SECRET_TEXT), replay=ledger.apply)
+    journal = Journal.open(path, Secret.parse(SECRET_TEXT), replay=ledger.replay)
     time = journal.last_time + milliseconds
     journal.start(now=lambda: time, on_rollback=lambda _: None, on_failure=lambda _: None)
     await journal.append([])

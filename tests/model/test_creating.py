@@ -38,11 +38,11 @@ def test_room_is_there_again_once_a_job_has_gone() -> None:
     broker.update(broker.create(content=b"x" * 900, valid_for=1_000), priority=1)
     broker.now += 1_000
     broker.sweep()
-    assert broker.ledger.bytes == 0
+    assert broker.ledger.totals.bytes == 0
     broker.create(content=b"x" * 900)
 
 
 def test_a_big_value_takes_no_memory() -> None:
     broker = PureBroker(bytes_limit=1_000)
     broker.do(Create("mail", Blob(10**9, b"digest", (8192,)), 50, 1_000))
-    assert broker.ledger.bytes < 1_000
+    assert broker.ledger.totals.bytes < 1_000

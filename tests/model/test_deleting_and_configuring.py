@@ -46,7 +46,7 @@ def test_a_dropped_queue_comes_back_empty() -> None:
     broker.do(Configure(()))
     assert broker.do(Configure((MAIL,))) == Configured(("mail",), (), {})
     assert broker.uids() == []
-    assert broker.ledger.bytes == 0
+    assert broker.ledger.totals.bytes == 0
 
 
 def test_changed_settings_leave_the_jobs_alone() -> None:

@@ -45,7 +45,7 @@ def recorded(story: Iterable[Step]) -> RecordingBroker:
 def replayed(changes: Iterable[Change]) -> Ledger:
     """A ledger made of these changes."""
     ledger = Ledger()
-    ledger.apply(changes)
+    ledger.replay(changes)
     ledger.index()
     return ledger
 
@@ -98,7 +98,7 @@ def test_applying_all_of_it_once_more_changes_nothing(story: list[Step]) -> None
 def test_the_weight_of_all_jobs_is_the_sum_of_their_weights(story: list[Step]) -> None:
     ledger = told(story).ledger
     jobs = [job for queue in ledger.queues() for job in ledger.contents(queue.name).jobs.values()]
-    assert ledger.bytes == sum(map(weight, jobs))
+    assert ledger.totals.bytes == sum(map(weight, jobs))
 
 
 def test_a_claim_that_is_undone_is_handed_out_again() -> None:

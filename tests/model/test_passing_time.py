@@ -171,7 +171,7 @@ def test_a_week_without_anybody_leaves_nothing(story: list[Step]) -> None:
     broker = told(story)
     broker.now += WEEK_MS
     broker.sweep()
-    assert broker.ledger.bytes == 0
+    assert broker.ledger.totals.bytes == 0
     assert all(not broker.uids(queue.name) for queue in broker.ledger.queues())
 
 

@@ -104,7 +104,7 @@ DOORS: tuple[Mutant, ...] = (
     Mutant(
         name="the secret stays in the environment",
         breaks="Whoever may look into /proc reads the SECRET while the server runs.",
-        file="jobengine/cli/serve.py",
+        file="jobengine/cli/main.py",
         old='if "SECRET" in os.environ:',
         new='if "SECRET" in os.environ and "SECRET_FILE" in os.environ:',
         test=("tests/cli/test_secret_hidden.py::test_the_environment_of_the_server_does_not_hold_the_secret"),

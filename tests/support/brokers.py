@@ -130,7 +130,7 @@ def recovered(disk: GuardedDisk, time: MovedTime) -> tuple[Ledger, Journal]:
     """A ledger, ready to be asked, and the journal that it came from."""
     ledger = Ledger()
     journal = Journal.open(
-        PATH, Secret.parse(SECRET_TEXT), replay=ledger.apply, files=disk, wall_ms=lambda: time.wall_ms
+        PATH, Secret.parse(SECRET_TEXT), replay=ledger.replay, files=disk, wall_ms=lambda: time.wall_ms
     )
     ledger.index()
     return ledger, journal

@@ -11,7 +11,7 @@ NEVER_MS = 1 << 60
 def everything(ledger: Ledger) -> dict[str, Any]:
     """Queues, jobs and every index over them. The ledger must be indexed."""
     held = {queue.name: _contents(ledger, queue.name) for queue in ledger.queues()}
-    return {"queues": held, "bytes": ledger.bytes}
+    return {"queues": held, "bytes": ledger.totals.bytes}
 
 
 def _contents(ledger: Ledger, name: str) -> dict[str, Any]:
