@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks import background, big_values, depth, latency, size, throughput
+from benchmarks import background, big_values, compaction, depth, latency, size, throughput, verify
 from benchmarks.bench import Bench, Scale
 from benchmarks.figures import Figure
 from benchmarks.machine import MEMORY_FILE_SYSTEMS, describe, file_system
@@ -24,9 +24,12 @@ BENCHMARKS: Final[dict[str, Callable[[Bench], list[Figure]]]] = {
     "depth": depth.depth,
     "latency": latency.latency,
     "size": size.size,
+    "verify": verify.verify,
     "big-values": big_values.big_values,
     "list": background.listing,
     "sweep": background.sweep,
+    "compaction": compaction.compaction,
+    "cycles": compaction.cycles,
 }
 PEERS: Final = "peers"
 NAMES: Final = [*BENCHMARKS, PEERS]

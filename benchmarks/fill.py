@@ -19,27 +19,29 @@ JOBS_IN_A_FRAME = 1_000
 MINUTES_MS = 60_000
 
 
-def fill(database: Path, *, jobs: int, expires: int | None = None) -> Path:
+def fill(
+    database: Path, *, jobs: int, expires: int | None = None, jobs_in_a_frame: int = JOBS_IN_A_FRAME
+) -> Path:
     """Write so many queued jobs that expire at one moment (ms since the epoch). Gives back the path."""
-    asyncio.run(_fill(database, jobs, expires or _now() + VALID_SECONDS * 1000))
+    asyncio.run(_fill(database, jobs, expires or _now() + VALID_SECONDS * 1000, jobs_in_a_frame))
     return database
 
 
-async def _fill(database: Path, jobs: int, expires: int) -> None:
+async def _fill(database: Path, jobs: int, expires: int, jobs_in_a_frame: int) -> None:
     journal = Journal.open(database, Secret.parse(SECRET), replay=lambda _: None)
     journal.start(now=_now, on_rollback=_give_up, on_failure=_give_up)
     try:
         await journal.append([PutQueue(Queue(QUEUE, keep=600 * MINUTES_MS, lease=600 * MINUTES_MS))])
-        for frame in _frames(jobs, expires):
+        for frame in _frames(jobs, expires, jobs_in_a_frame):
             await journal.append(frame)
     finally:
         await journal.close()
 
 
-def _frames(jobs: int, expires: int) -> Iterator[list[PutJob]]:
+def _frames(jobs: int, expires: int, jobs_in_a_frame: int) -> Iterator[list[PutJob]]:
     chance = random.Random(0)
-    for first in range(0, jobs, JOBS_IN_A_FRAME):
-        last = min(first + JOBS_IN_A_FRAME, jobs)
+    for first in range(0, jobs, jobs_in_a_frame):
+        last = min(first + jobs_in_a_frame, jobs)
         yield [PutJob(_job(arrival, chance.randint(1, 99), expires)) for arrival in range(first, last)]
 
 

@@ -20,6 +20,7 @@ class Outcome(Struct, frozen=True):
     seconds: float
     p50: float  # seconds, as p99
     p99: float
+    slowest: float
 
     @property
     def rate(self) -> float:

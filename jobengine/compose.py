@@ -1,4 +1,4 @@
-"""The one composition root: settings → engine → access → web → upkeep."""
+"""The one composition root: settings → engine → access → control → web → upkeep."""
 
 import asyncio
 import gc
@@ -7,12 +7,16 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import structlog
 
 from jobengine.access import Access, QueueRights
+from jobengine.control.desk import Desk, bytes_written
+from jobengine.control.plan import Edit, plan
+from jobengine.control.server import ControlServer
 from jobengine.engine.local import LocalEngine
 from jobengine.engine.opening import open_engine
 from jobengine.errors import Fatal, InputOutputFailed, JobEngineError
@@ -22,6 +26,10 @@ from jobengine.settings.default import ensure_configuration
 from jobengine.settings.load import load
 from jobengine.settings.schema import MEBIBYTE, QueueSettings, Settings
 from jobengine.settings.watch import ConfigurationWatch
+from jobengine.upkeep.compactor import Compactor
+from jobengine.upkeep.free_space import FreeSpace
+from jobengine.upkeep.last_resort import LastResort
+from jobengine.upkeep.scrubber import Scrubber
 from jobengine.upkeep.sweeper import Sweeper
 from jobengine.web.metrics import Metrics
 from jobengine.web.server import WebServer
@@ -72,6 +80,8 @@ class Server:
         self._metrics = Metrics()
         self._access = Access()
         self._end = asyncio.Event()
+        self._last_resort = LastResort()
+        self._warnings: list[Callable[[], str | None]] = []  # from those who look after the disk
         self._failure: Fatal | None = None
 
     async def run(self) -> int:
@@ -82,10 +92,16 @@ class Server:
             rooms.push_async_callback(web.stop)
             await web.start()
             engine = await self._open_engine()
-            engine.start(on_failure=self._fail, observe=self._metrics.commit)
+            policy = Policy(engine, self._access, self._settings)
+            control = self._control(engine, policy)
+            rooms.push_async_callback(control.finish)
+            free_space = self._watch_free_space(engine)
+            engine.start(on_failure=self._fail, observe=self._metrics.commit, on_full=free_space.look_soon)
             rooms.push_async_callback(engine.stop)
-            if await self._unless_ended(self._start_upkeep(engine, rooms)):
-                web.serve(engine)
+            if await self._unless_ended(self._start_upkeep(engine, policy, free_space, rooms)):
+                await control.start()
+                rooms.push_async_callback(control.stop)
+                web.serve(engine, warnings=self._current_warnings)
                 rooms.push_async_callback(web.stop)  # before all else: those under way need the engine
                 log.info("serving", host=self._host, port=web.port, database=str(self._database))
                 await self._end.wait()
@@ -98,7 +114,7 @@ class Server:
     def _watch_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._end.set)
+            loop.add_signal_handler(number, self._stop)
         loop.add_signal_handler(signal.SIGHUP, lambda: None)  # nothing to reload yet
 
     async def _open_engine(self) -> LocalEngine:
@@ -140,8 +156,7 @@ class Server:
                 self._database,
                 self._secret,
                 bytes_limit=self._settings.limits.memory,
-                compact_above_bytes=self._settings.database.compact_above_mib * MEBIBYTE,
-                compact_live_ratio=self._settings.database.compact_live_ratio,
+                keep_old_files=self._settings.database.keep_old_files,
             )
             gc.freeze()
         finally:
@@ -149,8 +164,35 @@ class Server:
             gc.enable()
         return engine
 
-    async def _start_upkeep(self, engine: LocalEngine, rooms: AsyncExitStack) -> None:
-        policy = Policy(engine, self._access)
+    def _control(self, engine: LocalEngine, policy: "Policy") -> ControlServer:
+        desk = Desk(engine, self._database, plan=policy.plan)
+        return ControlServer(
+            self._database, desk.answer, bytes_written=partial(bytes_written, self._database)
+        )
+
+    def _watch_free_space(self, engine: LocalEngine) -> FreeSpace:
+        free_space = FreeSpace(engine, reserve_bytes=self._settings.database.reserve_mib * MEBIBYTE)
+        self._metrics.free_bytes = lambda: free_space.free_bytes
+        self._warnings.append(free_space.warning)
+        return free_space
+
+    def _scrubber(self, engine: LocalEngine) -> Scrubber:
+        settings = self._settings.database
+        scrubber = Scrubber(
+            engine.scrub, hours=settings.scrub_hours, mib_per_second=settings.scrub_mib_per_second
+        )
+        self._metrics.scrub_last_completed = lambda: scrubber.last_completed
+        self._metrics.scrub_damaged_bytes = scrubber.damaged_bytes
+        self._metrics.scrub_read_bytes = lambda: scrubber.read_bytes
+        self._warnings.append(scrubber.warning)
+        return scrubber
+
+    def _current_warnings(self) -> list[str]:
+        return [text for warning in self._warnings if (text := warning()) is not None]
+
+    async def _start_upkeep(
+        self, engine: LocalEngine, policy: "Policy", free_space: FreeSpace, rooms: AsyncExitStack
+    ) -> None:
         watch = ConfigurationWatch(
             self._configuration,
             self._settings,
@@ -161,7 +203,13 @@ class Server:
         self._metrics.queues = engine.status
         self._metrics.file_bytes = engine.file_bytes
         self._metrics.torn_bytes = engine.torn_bytes
-        for upkeep in (watch, Sweeper(engine, observe=self._metrics.sweep)):
+        compactor = Compactor(
+            engine,
+            above_bytes=self._settings.database.compact_above_mib * MEBIBYTE,
+            live_ratio=self._settings.database.compact_live_ratio,
+        )
+        sweeper = Sweeper(engine, observe=self._metrics.sweep)
+        for upkeep in (watch, sweeper, compactor, free_space, self._scrubber(engine)):
             await upkeep.start()
             rooms.push_async_callback(upkeep.stop)
         self._reload_on_hangup(watch)
@@ -179,27 +227,39 @@ class Server:
     def _fail(self, failure: Fatal) -> None:
         log.error("disk_failed", reason=failure.detail)
         self._failure = failure
+        self._stop()
+
+    def _stop(self) -> None:
+        self._last_resort.start()
         self._end.set()
 
 
 class Policy:
     """What the configuration says of queues and rights, handed to those who keep to it."""
 
-    def __init__(self, engine: LocalEngine, access: Access) -> None:
+    def __init__(self, engine: LocalEngine, access: Access, started_with: Settings) -> None:
         self._engine = engine
         self._access = access
+        self._started_with = started_with
+        self._applied = started_with
 
     async def apply(self, settings: Settings) -> None:
         """Let these be the queues and the rights. Raises StorageFull; then all is as it was."""
         configured = await self._engine.submit(Configure(tuple(map(_queue, settings.queues))))
         rights = {queue.name: QueueRights(queue.read, queue.write) for queue in settings.queues}
         self._access.configure(rights, settings.admin)
+        self._applied = settings
         for name in configured.added:
             log.info("queue_added", queue=name)
         for name in configured.changed:
             log.info("queue_changed", queue=name)
         for name, jobs in configured.dropped.items():
             log.warning("queue_dropped", queue=name, jobs=jobs)
+
+    def plan(self, wanted: Settings) -> Edit:
+        """What `apply` would do with these."""
+        jobs = {queue.name: sum(queue.jobs.values()) for queue in self._engine.status()}
+        return plan(started_with=self._started_with, running=self._applied, wanted=wanted, jobs=jobs)
 
     def drops_jobs(self, settings: Settings) -> bool:
         """Whether jobs would be lost with queues that these settings do not name."""

@@ -149,7 +149,7 @@ class QueueFull(JobEngineError):
 
 
 class Unavailable(JobEngineError):
-    """Starting, stopping, or too busy: try again soon."""
+    """Starting, stopping, too busy, or waiting for a disk that hangs: try again soon."""
 
     code = "unavailable"
 
@@ -161,7 +161,7 @@ class StorageFull(JobEngineError):
 
 
 class OutcomeUnknown(JobEngineError):
-    """A write failed in a way that leaves open whether it survives. Ask again after the restart."""
+    """A write failed, or hangs, in a way that leaves open whether it survives. Ask again later."""
 
     code = "outcome_unknown"
 

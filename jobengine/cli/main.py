@@ -42,6 +42,7 @@ def application() -> "typer.Typer":
     import typer
 
     from jobengine.cli import config
+    from jobengine.cli.db import group as db
     from jobengine.cli.serve import serve
     from jobengine.cli.version import version
 
@@ -54,5 +55,6 @@ def application() -> "typer.Typer":
     )
     commands.command()(serve)
     commands.add_typer(config.application(), name="config")
+    commands.add_typer(db.application(), name="db")
     commands.command()(version)
     return commands

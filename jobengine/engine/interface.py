@@ -36,6 +36,15 @@ class QueueStatus(Struct, frozen=True):
     oldest_queued_ms: int  # the age of the job that has waited longest; 0 when none waits
 
 
+class Compacted(Struct, frozen=True):
+    """What a compaction did."""
+
+    bytes_before: int
+    bytes_after: int
+    seconds: float
+    sequence: int  # of the last frame when it was done
+
+
 class Engine(Protocol):
     """Decides commands, and answers only when what it says is durable.
 
@@ -65,6 +74,9 @@ class Engine(Protocol):
 
     async def content(self, value: bytes | Blob) -> bytes:
         """A value, wherever it stands."""
+
+    def stalled(self) -> str | None:
+        """Why nothing can be made durable now: the disk does not answer. None when it does."""
 
     def status(self) -> list[QueueStatus]:
         """All queues in figures. No promise that they are durable."""

@@ -9,10 +9,13 @@ from typing import Any, Final, TypeGuard, TypeVar
 from msgspec.structs import replace
 
 from jobengine.engine.clock import Clock
-from jobengine.engine.interface import QueueStatus, Slice
+from jobengine.engine.compaction import Compaction, live_bytes
+from jobengine.engine.growth import grows
+from jobengine.engine.interface import Compacted, QueueStatus, Slice
 from jobengine.engine.seeds import Seeds
-from jobengine.errors import Fatal, JobEngineError, NotFound, StorageFull
+from jobengine.errors import Fatal, JobEngineError, NotFound, StorageFull, Unavailable
 from jobengine.journal.journal import Journal
+from jobengine.journal.scrub import Scrub
 from jobengine.model.changes import Change
 from jobengine.model.commands import Answer, Claim, Command, Configure, Create, Sweep, Update
 from jobengine.model.contents import Contents
@@ -38,6 +41,10 @@ def _unobserved(_records: int, _seconds: float) -> None:
     """Nobody measures."""
 
 
+def _unheard() -> None:
+    """Nobody cares."""
+
+
 def _is_big(content: bytes | Blob | None) -> TypeGuard[bytes]:
     return isinstance(content, bytes) and len(content) > BLOB_THRESHOLD_BYTES
 
@@ -60,29 +67,40 @@ class LocalEngine:
         self._clock = clock
         self._seeds = Seeds()
         self._undos: deque[Undo] = deque()  # of the changes that are not on disk yet
+        self._compaction: Compaction | None = None
+        self._is_stopping = False
+        self._no_growth: str | None = None  # why nothing may be added
+        self._on_full: Callable[[], object] = _unheard
 
     def start(
-        self, *, on_failure: Callable[[Fatal], object], observe: Callable[[int, float], object] = _unobserved
+        self,
+        *,
+        on_failure: Callable[[Fatal], object],
+        observe: Callable[[int, float], object] = _unobserved,
+        on_full: Callable[[], object] = _unheard,
     ) -> None:
         """Begin to write. Called inside the event loop.
 
         `on_failure` is told when the disk has failed for good; `observe`, of each commit, its records and
-        seconds.
+        seconds; `on_full`, when the disk had no room for one.
         """
+        self._on_full = on_full
         self._journal.start(
             now=self._clock.now, on_rollback=self._take_back, on_failure=on_failure, observe=observe
         )
 
     async def stop(self) -> None:
         """Make everything durable and seal the file."""
+        self._is_stopping = True
+        if self._compaction is not None:
+            self._compaction.give_up(Unavailable("the server stops; the old file stays in use"))
+            await self._compaction.ended()
         await self._journal.close()
 
     async def submit(self, command: Command) -> Any:  # the answer's type is the command's: see Engine
         """Decide a command, make its changes durable, and answer."""
         if isinstance(command, (Create, Update)) and _is_big(command.content):
-            trial = replace(command, content=_NOWHERE)
-            await self._durably(lambda: self._decide(trial))  # what is refused is not written
-            command = replace(command, content=await self._journal.write_blob(command.content))
+            return await self._submit_big(command, command.content)
         while True:
             try:
                 if isinstance(command, Claim) and not self._is_way_clear(command.queue):
@@ -101,6 +119,33 @@ class LocalEngine:
                 return decision.answer
             if await self._what_was_seen_lasts():
                 return decision.answer
+
+    async def _submit_big(self, command: Create | Update, content: bytes) -> Job:
+        trial = replace(command, content=replace(_NOWHERE, length=len(content)))
+        await self._durably(lambda: self._decide(trial))  # what is refused is not written
+        async with self._journal.blob_writes():
+            blob = await self._journal.write_blob(content)
+            job: Job = await self.submit(replace(command, content=blob))
+            return job
+
+    async def compact(self, new_secret: str | None = None) -> Compacted:
+        """Write what is live into a new file, under another SECRET if there is one, while all goes on.
+
+        Raises StorageFull, Unavailable, Damaged, ConfigurationWrong: then the old file stays in use.
+        """
+        if self._compaction is not None:
+            raise Unavailable("a compaction is under way")
+        if self._is_stopping:
+            raise Unavailable("the server stops")
+        self._compaction = Compaction(self._ledger, self._journal)
+        try:
+            return await self._compaction.run(new_secret)
+        finally:
+            self._compaction = None
+
+    def live_bytes(self) -> int:
+        """About how many bytes of the database file are still in use."""
+        return live_bytes(self._ledger)
 
     async def job(self, queue: str, uid: str) -> Job:
         """One job as it is now. Raises NotFound."""
@@ -133,6 +178,26 @@ class LocalEngine:
         """The size of the database file."""
         return self._journal.size
 
+    def sequence(self) -> int:
+        """Of the last commit."""
+        return self._journal.sequence
+
+    def stalled(self) -> str | None:
+        """Why nothing can be made durable now: the disk does not answer. None when it does."""
+        return self._journal.stalled
+
+    def free_bytes(self) -> int:
+        """How many bytes may still be written on the disk. Blocks. Raises InputOutputFailed."""
+        return self._journal.free_bytes()
+
+    def refuse_growth(self, reason: str | None) -> None:
+        """Refuse whatever adds jobs, or makes them larger, for this reason, until there is none."""
+        self._no_growth = reason
+
+    def scrub(self) -> Scrub:
+        """A slow reading of the database file."""
+        return self._journal.scrub()
+
     def torn_bytes(self) -> int:
         """How much of a torn tail was cut off when the file was opened."""
         return self._journal.report.torn_bytes
@@ -143,12 +208,18 @@ class LocalEngine:
         return Moment(self._clock.now(), self._seeds.next())
 
     def _decide(self, command: Command) -> Decision[Answer]:
-        return decide(self._ledger, command, self._moment())
+        decision = decide(self._ledger, command, self._moment())
+        if self._no_growth is not None and grows(command, self._ledger):
+            raise StorageFull(self._no_growth)
+        return decision
 
     def _store(self, changes: Sequence[Change]) -> Awaitable[object]:
         """Take the changes into memory, and a place in the journal. Wait for what is returned."""
-        self._undos.append(self._ledger.apply(changes))
-        stored = self._journal.append(changes)
+        self._journal.check()  # memory must not hold what the journal does not take
+        undo = self._ledger.apply(changes)
+        self._undos.append(undo)
+        copies = None if self._compaction is None else self._compaction.copies(changes, undo)
+        stored = self._journal.append(changes, copies)
         if len(self._undos) > _UNDOS_MOST:
             self._forget_undos()
         return stored
@@ -225,7 +296,8 @@ class LocalEngine:
         """A queue in which nothing is due, and the place of this job in it."""
         while True:
             try:
-                with suppress(StorageFull):  # then it is read as it is: a full disk keeps nobody from reading
+                # Then it is read as it is: a disk that is full, or hangs, keeps nobody from reading.
+                with suppress(StorageFull, Unavailable):
                     await self._sweep_all(queue)
                 contents = self._ledger.contents(queue)
                 behind = -1 if after is None else current(self._ledger, queue, after, self._moment()).order
@@ -249,3 +321,6 @@ class LocalEngine:
         """So many of the newest changes did not reach the disk, which is full: memory forgets them too."""
         for _ in range(newest):
             self._ledger.undo(self._undos.pop())
+        self._on_full()
+        if self._compaction is not None:  # it may have copied what never came to be
+            self._compaction.give_up(StorageFull("the disk is full; the old file stays in use"))

@@ -11,56 +11,27 @@ from jobengine.journal.journal import Journal
 from jobengine.journal.keys import Secret
 from jobengine.model.ledger import Ledger
 
-_RECORD_BYTES: Final = 150  # of a job in the file, but for its content
 _SKEW_MS: Final = 60 * 60 * 1000
 
 log = structlog.get_logger(__name__)
 
 
 def open_engine(
-    path: Path,
-    secret: str,
-    *,
-    bytes_limit: int | None = None,
-    compact_above_bytes: int,
-    compact_live_ratio: float,
+    path: Path, secret: str, *, bytes_limit: int | None = None, keep_old_files: int = 0
 ) -> LocalEngine:
-    """Recover the file, or make it; write it anew when most of it is of no use any more.
+    """Recover the file, or make it. Compactions leave so many of the files that they replace.
 
     Blocks: belongs on a thread. Raises ConfigurationWrong for a malformed secret, Locked, WrongSecret,
     Damaged, InputOutputFailed.
     """
-    key = Secret.parse(secret)
-    ledger, journal = _recover(path, key)
+    ledger = Ledger(bytes_limit=bytes_limit)
+    journal = Journal.open(path, Secret.parse(secret), replay=ledger.replay, keep_old_files=keep_old_files)
+    for warning in journal.report.warnings:
+        log.warning("recovered", what=warning)
     ledger.index()
-    live_bytes = _live_bytes(ledger)
-    if journal.worth_compacting(live_bytes, above_bytes=compact_above_bytes, live_ratio=compact_live_ratio):
-        size = journal.size
-        if journal.compact(ledger.snapshot(), live_bytes=live_bytes):
-            del ledger  # two of them may be more than the machine has memory for
-            ledger, journal = _recover(path, key)
-            ledger.index()
-            log.info("compacted", bytes_before=size, bytes_after=journal.size)
-        else:
-            log.warning("not_compacted", reason="the disk has no room for a second file", bytes=size)
-    ledger.bytes_limit = bytes_limit
     clock = Clock(at_least=journal.last_time)
     _warn_of_skew(clock.now() - Clock().now())
     return LocalEngine(ledger, journal, clock)
-
-
-def _recover(path: Path, secret: Secret) -> tuple[Ledger, Journal]:
-    ledger = Ledger()
-    journal = Journal.open(path, secret, replay=ledger.replay)
-    for warning in journal.report.warnings:
-        log.warning("recovered", what=warning)
-    return ledger, journal
-
-
-def _live_bytes(ledger: Ledger) -> int:
-    """About how much of the file is still in use."""
-    totals = ledger.totals
-    return totals.jobs * _RECORD_BYTES + totals.content_bytes + totals.blob_bytes
 
 
 def _warn_of_skew(ahead_ms: int) -> None:

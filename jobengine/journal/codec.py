@@ -1,13 +1,14 @@
 """Change ↔ bytes. A body is a version byte and a MessagePack array of records (records.py)."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final, assert_never
 
 from msgspec import DecodeError
 from msgspec.msgpack import Decoder, Encoder
 
 from jobengine.errors import Damaged
+from jobengine.journal.blobs import BlobPlaces
 from jobengine.journal.records import (
     BlobRecord,
     DropJobRecord,
@@ -36,7 +37,8 @@ class ChangeEncoder:
     needs to be undone here.
     """
 
-    def __init__(self, numbers: dict[str, int] | None = None) -> None:
+    def __init__(self, numbers: dict[str, int] | None = None, places: BlobPlaces | None = None) -> None:
+        self.places = places or BlobPlaces()
         self._numbers = dict(numbers or {})
         self._next_number = max(self._numbers.values(), default=-1) + 1
         self._encoder = Encoder()
@@ -67,7 +69,7 @@ class ChangeEncoder:
             job.uid,
             _STATE_NUMBERS[job.state],
             job.order,
-            BlobRecord(content.length, content.digest, content.offsets)
+            BlobRecord(content.length, content.digest, self.places.offsets(content))
             if isinstance(content, Blob)
             else content,
             job.created,
@@ -171,6 +173,6 @@ class ChangeDecoder:
         return PutQueue(Queue(name, record.keep, record.lease, record.max_attempts))
 
 
-def body_of(records: Sequence[bytes], count: int) -> bytes:
+def body_of(records: bytes, count: int) -> bytes:
     """The body of a frame: so many records, encoded."""
-    return b"".join((_ARRAY, count.to_bytes(4), *records))
+    return b"".join((_ARRAY, count.to_bytes(4), records))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
@@ -17,6 +17,9 @@ from jobengine.errors import (
     StorageFull,
     Unavailable,
 )
+from jobengine.journal.stall import Stall
+from jobengine.journal.successor import Successor
+from jobengine.model.changes import Change
 
 MOST_BYTES: Final = 4 * 1024 * 1024
 # In the first an answer is written; in the next ones its client's next request is read, begun and decided.
@@ -32,31 +35,39 @@ Waiter = asyncio.Future[None]
 class Batch:
     """What is written and synced together, and who waits for it."""
 
-    __slots__ = ("appends", "parts", "records", "size", "waiters")
+    __slots__ = ("appends", "changes", "copies", "size", "successor", "waiters")
 
     def __init__(self) -> None:
-        self.parts: list[bytes] = []
-        self.records = 0
-        self.size = 0
+        self.changes: list[Change] = []
+        self.size = 0  # about how many bytes
         self.appends = 0
         self.waiters: list[Waiter] = []
+        self.successor: Successor | None = None  # the file of a compaction that began before this is written
+        self.copies: list[Change] = []  # what of the changes that file needs: see successor.py
 
-    def add(self, part: bytes, records: int, waiter: Waiter) -> None:
-        """One more change, and who waits for it."""
-        self.parts.append(part)
-        self.records += records
-        self.size += len(part)
+    def add(self, changes: Sequence[Change], size: int, waiter: Waiter) -> None:
+        """Some more changes, and who waits for them."""
+        self.changes += changes
+        self.size += size
         self.appends += 1
         self.waiters.append(waiter)
+
+    def copy(self, copies: Sequence[Change], successor: Successor | None) -> None:
+        """What of the changes just added this file needs; None when there is none, or it is in place."""
+        if successor is not None and successor is not self.successor:
+            self.successor, self.copies = successor, []
+        if self.successor is not None:
+            self.copies += copies
 
 
 class Errand:
     """A write of its own, between two batches."""
 
-    __slots__ = ("prepare", "waiters")
+    __slots__ = ("is_patient", "prepare", "waiters")
 
-    def __init__(self, prepare: Callable[[], Run], waiter: Waiter) -> None:
+    def __init__(self, prepare: Callable[[], Run], waiter: Waiter, *, is_patient: bool) -> None:
         self.prepare = prepare
+        self.is_patient = is_patient  # whoever waits must know what came of it, however long that takes
         self.waiters = [waiter]
 
 
@@ -86,23 +97,44 @@ class GroupCommit:
         self._awake = False
         self._refusal: JobEngineError | None = None
         self._idle: asyncio.Future[None] | None = None
+        self._stall = Stall(self._loop, on_hung=self._leave_waiters)
         self._runs: SimpleQueue[tuple[Batch | Errand, Run] | None] = SimpleQueue()
         self._thread = Thread(target=self._run_all, name="journal", daemon=True)
         self._thread.start()
 
-    def append(self, part: bytes, records: int) -> Waiter:
-        """Take a place in the order; the future is done when it is on disk.
+    def check(self) -> None:
+        """Raises what `append` would fail with at once."""
+        if (refusal := self._refusal or self._stall.refusal) is not None:
+            raise type(refusal)(refusal.detail)
+
+    def append(
+        self,
+        changes: Sequence[Change],
+        size: int,
+        *,
+        copies: Sequence[Change] = (),
+        successor: Successor | None = None,
+    ) -> Waiter:
+        """Take a place in the order; the future is done when it is on disk. `size` is about their bytes.
 
         It fails with StorageFull when this and all that came after it is undone, or with OutcomeUnknown.
         """
         waiter = self._loop.create_future()
-        if self._refusal is not None:
-            return _failed(waiter, self._refusal)
-        if not self._gathering or self._gathering[-1].size + len(part) > MOST_BYTES:
+        if (refusal := self._refusal or self._stall.refusal) is not None:
+            return _failed(waiter, refusal)
+        if not self._gathering or self._gathering[-1].size + size > MOST_BYTES:
             self._gathering.append(Batch())
-        self._gathering[-1].add(part, records, waiter)
+        batch = self._gathering[-1]
+        batch.add(changes, size, waiter)
+        if successor is not None or batch.successor is not None:
+            batch.copy(copies, successor)
         self._wake()
         return waiter
+
+    @property
+    def stalled(self) -> str | None:
+        """Why nothing is taken now: the disk has not answered for long. None when it does."""
+        return None if self._stall.refusal is None else self._stall.refusal.detail
 
     @property
     def in_flight(self) -> int:
@@ -114,18 +146,23 @@ class GroupCommit:
         """Done when all that was appended is on disk; None when it is. Fails as `append` does."""
         last = self._gathering[-1] if self._gathering else self._under_way
         if isinstance(last, Batch):
+            if self._stall.is_hung and self._stall.refusal is not None:
+                return _failed(self._loop.create_future(), self._stall.refusal)
             last.waiters.append(self._loop.create_future())
             return last.waiters[-1]
         if self._refusal is not None:
             return _failed(self._loop.create_future(), self._refusal)
         return None
 
-    def alone(self, prepare: Callable[[], Run]) -> Waiter:
-        """Run something between two batches; the future is done when it has returned."""
+    def alone(self, prepare: Callable[[], Run], *, is_patient: bool = True) -> Waiter:
+        """Run something between two batches; the future is done when it has returned.
+
+        Who is not patient is told OutcomeUnknown when the disk hangs.
+        """
         waiter = self._loop.create_future()
-        if self._refusal is not None:
-            return _failed(waiter, self._refusal)
-        self._errands.append(Errand(prepare, waiter))
+        if (refusal := self._refusal or self._stall.refusal) is not None:
+            return _failed(waiter, refusal)
+        self._errands.append(Errand(prepare, waiter, is_patient=is_patient))
         self._wake()
         return waiter
 
@@ -135,6 +172,7 @@ class GroupCommit:
             self._idle = self._loop.create_future()
             await self._idle
         self._refusal = self._refusal or Unavailable("the journal is closed")
+        self._stall.close()
         self._runs.put(None)
         self._thread.join()
 
@@ -150,22 +188,34 @@ class GroupCommit:
         if self._under_way is not None:
             return
         if self._errands and (errands_first or not self._gathering):
-            self._under_way = errand = self._errands.popleft()
-            self._runs.put((errand, errand.prepare()))
+            errand = self._errands.popleft()
+            self._give(errand, errand.prepare)
         elif self._gathering:
-            self._under_way = batch = self._gathering.popleft()
-            self._runs.put((batch, self._prepare(batch)))
+            batch = self._gathering.popleft()
+            self._give(batch, partial(self._prepare, batch))
         elif self._idle is not None and not self._idle.done():
             self._idle.set_result(None)
 
+    def _give(self, work: Batch | Errand, prepare: Callable[[], Run]) -> None:
+        self._under_way = work
+        try:
+            run = prepare()
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody may wait for ever
+            self._under_way = None
+            self._stop_for_good(InputOutputFailed(f"a write could not be prepared: {error!r}"), work)
+        else:
+            self._stall.begin()
+            self._runs.put((work, run))
+
     def _settle(self, written: Batch | Errand, outcome: JobEngineError | None, seconds: float) -> None:
         """The thread has finished what was under way."""
+        self._stall.end()
         self._under_way = None
         match outcome:
             case None:
                 _answer(written)
                 if isinstance(written, Batch):
-                    self._observe(written.records, seconds)
+                    self._observe(len(written.changes), seconds)
             case StorageFull() if isinstance(written, Batch):
                 self._roll_back(outcome, written)
             case Fatal():
@@ -190,6 +240,12 @@ class GroupCommit:
         self._on_rollback(sum(one.appends for one in undone))
         for one in undone:
             _refuse(one, error)
+
+    def _leave_waiters(self, unknown: OutcomeUnknown) -> None:
+        """The disk hangs. What they asked for stays in its place, and is there if the write ever returns."""
+        for one in (self._under_way, *self._gathering, *self._errands):
+            if isinstance(one, Batch) or (one is not None and not one.is_patient):
+                _refuse(one, unknown)
 
     def _stop_for_good(self, failure: Fatal, written: Batch | Errand) -> None:
         """Nobody knows what the disk holds."""

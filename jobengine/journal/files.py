@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 MODE: Final = 0o600
+_OLD: Final = ".old-"
 
 # A write that ends with one of these left the disk as it was, but for a part that can be cut off again.
 NO_ROOM: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
@@ -57,6 +58,14 @@ class Files(Protocol):
 
     def rename(self, old: Path, new: Path) -> None:
         """Put `old` in the place of `new`."""
+        ...
+
+    def link(self, old: Path, new: Path) -> None:
+        """Give the file a second name."""
+        ...
+
+    def names(self, directory: Path) -> list[str]:
+        """The names of the files in this directory."""
         ...
 
     def remove(self, path: Path) -> None:
@@ -127,6 +136,14 @@ class RealFiles:
         """Put `old` in the place of `new`."""
         old.replace(new)
 
+    def link(self, old: Path, new: Path) -> None:
+        """Give the file a second name."""
+        new.hardlink_to(old)
+
+    def names(self, directory: Path) -> list[str]:
+        """The names of the files in this directory."""
+        return [path.name for path in directory.iterdir()]
+
     def remove(self, path: Path) -> None:
         """Take the name away."""
         path.unlink()
@@ -153,6 +170,17 @@ def beside(path: Path, suffix: str) -> Path:
 def new_path(path: Path) -> Path:
     """Where a file stands that is to take the place of this one."""
     return beside(path, ".new")
+
+
+def old_path(path: Path, sequence: int) -> Path:
+    """Where a file is kept that was replaced when it had come to this sequence."""
+    return beside(path, f"{_OLD}{sequence:016d}")
+
+
+def old_paths(files: Files, path: Path) -> list[Path]:
+    """The files that were replaced and are kept, the oldest first."""
+    start = path.name + _OLD
+    return sorted(path.with_name(name) for name in files.names(path.parent) if name.startswith(start))
 
 
 def write_all(files: Files, file: int, data: bytes, offset: int) -> None:

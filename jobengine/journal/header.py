@@ -37,7 +37,7 @@ COPY_BYTES: Final = 4096
 FRAMES_START: Final = 2 * COPY_BYTES
 
 _MAGIC: Final = b"\x89JOBQ\r\n\x1a"
-_MAJOR: Final = 1
+MAJOR: Final = 1
 _MINOR: Final = 0
 _OPENING: Final = struct.Struct("<8sHH4B16s16sQQ32s")
 _LAYOUT: Final = struct.Struct(f"<{_OPENING.size}s72s32s280x")
@@ -77,9 +77,13 @@ class Header(Struct, frozen=True):
         """A header for a new file: a new id, a new data key."""
         return cls._make(secret, secret.kdf, os.urandom(32), created, NO_PARENT)
 
-    def successor(self, secret: Secret, *, created: int, sequence: int) -> "Header":
-        """A header for the file that this one is compacted into. Same salt: scrypt takes half a second."""
-        return self._make(secret, self.kdf, self.salt, created, Parent(self.file_id, sequence))
+    def successor(self, secret: Secret, *, created: int, sequence: int, is_rekeyed: bool = False) -> "Header":
+        """A header for the file that this one is compacted into.
+
+        The salt stays, since scrypt takes half a second, unless the secret is another one.
+        """
+        kdf, salt = (secret.kdf, os.urandom(32)) if is_rekeyed else (self.kdf, self.salt)
+        return self._make(secret, kdf, salt, created, Parent(self.file_id, sequence))
 
     @classmethod
     def _make(cls, secret: Secret, kdf: Kdf, salt: bytes, created: int, parent: Parent) -> "Header":
@@ -116,7 +120,7 @@ class Header(Struct, frozen=True):
     def _opening(self) -> bytes:
         kdf, parent = self.kdf, self.parent
         return _OPENING.pack(
-            *(_MAGIC, _MAJOR, self.minor, kdf.scrypt, kdf.log2_n, kdf.r, kdf.p),
+            *(_MAGIC, MAJOR, self.minor, kdf.scrypt, kdf.log2_n, kdf.r, kdf.p),
             *(self.file_id, parent.file_id, parent.sequence, self.created, self.salt),
         )
 
@@ -139,14 +143,14 @@ def read_header(data: bytes) -> tuple[Header, dict[int, bytes]]:
 def _intact(copy: bytes) -> bool:
     summed, rest = copy[:_SUMMED_BYTES], copy[_SUMMED_BYTES:]
     whole = hashlib.sha256(summed).digest().ljust(COPY_BYTES - _SUMMED_BYTES, b"\0")
-    return rest == whole and _VERSION.unpack_from(copy) == (_MAGIC, _MAJOR)
+    return rest == whole and _VERSION.unpack_from(copy) == (_MAGIC, MAJOR)
 
 
 def _refusal(copies: list[bytes]) -> str:
     versions = {_VERSION.unpack_from(copy) for copy in copies if len(copy) == COPY_BYTES}
-    newer = [major for magic, major in versions if magic == _MAGIC and major > _MAJOR]
+    newer = [major for magic, major in versions if magic == _MAGIC and major > MAJOR]
     if newer:
-        return f"the database file has format {newer[0]}; this program reads format {_MAJOR}: use a newer one"
+        return f"the database file has format {newer[0]}; this program reads format {MAJOR}: use a newer one"
     return "both copies of the header are damaged, or this is not a database file; see `jobengine db restore`"
 
 

@@ -4,27 +4,32 @@ import asyncio
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from jobengine.errors import Fatal, InputOutputFailed, StorageFull, Unavailable
-from jobengine.journal.blobs import BlobReader, parts_of
+from jobengine.journal.blobs import parts_of
 from jobengine.journal.codec import body_of
 from jobengine.journal.commit import Batch, GroupCommit, Run
-from jobengine.journal.compaction import Compaction
-from jobengine.journal.files import NO_ROOM, REAL_FILES, Files, new_path
-from jobengine.journal.frame import FrameSealer, FrameType
+from jobengine.journal.compaction import Gate, Installation, begin, given_up
+from jobengine.journal.files import REAL_FILES, Files
+from jobengine.journal.frame import FrameType
 from jobengine.journal.keys import Secret
 from jobengine.journal.opening import Opened, Opening
 from jobengine.journal.recovery import Replay
-from jobengine.model.changes import Change
+from jobengine.journal.scrub import Scrub
+from jobengine.journal.successor import Successor
+from jobengine.journal.volume import Volume
+from jobengine.model.changes import Change, PutJob
 from jobengine.model.job import Blob
 
 _ANCHOR_SYNC_SECONDS: Final = 1.0
-_COMPACTION_MARGIN_BYTES: Final = 16 * 1024 * 1024
+_RECORD_BYTES: Final = 150  # about, but for its content
+
+ResultT = TypeVar("ResultT")
 
 
 def _wall_ms() -> int:
@@ -38,19 +43,22 @@ def _unobserved(records: int, seconds: float) -> None:
 class Journal:
     """The database file, open and locked. `start` it before anything is appended; `close` it in the end."""
 
-    def __init__(self, opened: Opened, files: Files, path: Path, secret: Secret) -> None:
+    def __init__(
+        self, opened: Opened, files: Files, path: Path, secret: Secret, *, keep_old_files: int
+    ) -> None:
         self.report = opened.report
         self.last_time = opened.tail.place.time  # ms, of the newest frame, or 0
         self.commits = 0
         self.records = 0
-        self._header = opened.header
-        self._descriptors = opened.descriptors
-        self._tail = opened.tail
-        self._encoder = opened.encoder
-        self._blobs = BlobReader(files, opened.file, opened.sealer)
+        self._volume = Volume(files, opened.file, opened.header, opened.sealer, opened.tail, opened.encoder)
+        self._lock = opened.lock
         self._files = files
         self._path = path
         self._secret = secret
+        self._next_secret = secret
+        self._keep_old_files = keep_old_files
+        self._successor: Successor | None = None
+        self._gate = Gate()
         self._now: Callable[[], int] = _wall_ms  # until the broker's clock runs
         self._commit: GroupCommit | None = None
         self._failure: Fatal | None = None
@@ -65,6 +73,7 @@ class Journal:
         replay: Replay,
         files: Files = REAL_FILES,
         wall_ms: Callable[[], int] = _wall_ms,
+        keep_old_files: int = 0,
     ) -> "Journal":
         """Open the file, or make it; replay every change in it, frame by frame, in order.
 
@@ -72,12 +81,18 @@ class Journal:
         """
         path = Path(os.path.realpath(path))
         with _system_errors(f"opening {path}"):
-            return cls(Opening(files, path, secret, wall_ms=wall_ms).run(replay), files, path, secret)
+            opened = Opening(files, path, secret, wall_ms=wall_ms).run(replay)
+            return cls(opened, files, path, secret, keep_old_files=keep_old_files)
+
+    @property
+    def sequence(self) -> int:
+        """Of the last frame."""
+        return self._volume.tail.place.sequence
 
     @property
     def size(self) -> int:
         """Bytes of the file."""
-        return self._tail.place.end
+        return self._volume.tail.place.end
 
     def start(
         self,
@@ -101,30 +116,50 @@ class Journal:
             observe=partial(self._committed, observe),
         )
 
-    def append(self, changes: Sequence[Change]) -> asyncio.Future[None]:
+    def check(self) -> None:
+        """Raises what `append` would fail with at once: Unavailable while the disk hangs, OutcomeUnknown."""
+        self._running.check()
+
+    def append(
+        self, changes: Sequence[Change], copies: Sequence[Change] | None = None
+    ) -> asyncio.Future[None]:
         """Take the next place; the future is done when these changes are on disk.
 
-        It fails with StorageFull when they are undone, with OutcomeUnknown when nobody knows.
+        `copies` are those of them that the successor needs, while there is one that is not complete yet.
+        The future fails with StorageFull when they are undone, with OutcomeUnknown when nobody knows.
         """
-        return self._running.append(self._encoder.encode(changes), len(changes))
+        size = sum(map(_size, changes))
+        if copies is None:
+            return self._running.append(changes, size, copies=changes)
+        return self._running.append(changes, size, copies=copies, successor=self._successor)
 
     @property
     def in_flight(self) -> int:
         """How many appends are not on disk yet."""
         return self._running.in_flight
 
+    @property
+    def stalled(self) -> str | None:
+        """Why nothing is taken now: the disk has not answered for long. None when it does."""
+        return None if self._commit is None else self._commit.stalled
+
     def barrier(self) -> asyncio.Future[None] | None:
         """Done when all that was appended so far is on disk; None when it is. Fails as `append` does."""
         return None if self._commit is None else self._commit.barrier()
 
     async def write_blob(self, value: bytes) -> Blob:
-        """Put a big value into the file. The next compaction forgets it unless a change has named it."""
+        """Put a big value into the file, within `blob_writes`. A compaction forgets what no change names."""
         digest = hashlib.sha256()
         offsets: list[int] = []
+        generation = self._volume.encoder.places.generation
         for part in parts_of(value):
             digest.update(part)
-            await self._running.alone(partial(self._prepare_blob, part, offsets))
-        return Blob(len(value), digest.digest(), tuple(offsets))
+            await self._running.alone(partial(self._prepare_blob, part, offsets), is_patient=False)
+        return Blob(len(value), digest.digest(), tuple(offsets), generation)
+
+    def blob_writes(self) -> AbstractAsyncContextManager[None]:
+        """In here a big value is written, and the change that names it: no other file comes in between."""
+        return self._gate.passing()
 
     def read_blob(self, blob: Blob) -> bytes:
         """A big value, as it was written. Blocks; any thread may call it.
@@ -132,33 +167,92 @@ class Journal:
         Raises Damaged, InputOutputFailed.
         """
         with _system_errors("reading the database file"):
-            return self._blobs.read(blob)
+            while (value := self._volume.read(blob)) is None:
+                pass  # another file has just taken the place of that one
+            return value
 
-    def worth_compacting(self, live_bytes: int, *, above_bytes: int, live_ratio: float) -> bool:
-        """Is the file that large, and that little of it still in use?"""
-        return self.size > above_bytes and live_bytes < live_ratio * self.size
+    def free_bytes(self) -> int:
+        """How many bytes may still be written beside the file. Blocks. Raises InputOutputFailed."""
+        with _system_errors("asking for the free space of the disk"):
+            return self._files.free_bytes(self._path.parent)
 
-    def compact(self, snapshot: Iterable[Change], *, live_bytes: int) -> bool:
-        """Before `start`: let the file hold these changes and nothing else, then give it up: open it anew.
+    def scrub(self) -> Scrub:
+        """A slow reading of the file, on any thread."""
+        volume = self._volume
+        return volume.scrub(is_current=lambda: self._volume is volume)
 
-        False when the disk has no room for that: then all is as before. Raises Damaged, InputOutputFailed.
+    # --- compaction ---
+
+    async def begin_successor(self, *, live_bytes: int, new_secret: str | None = None) -> Successor:
+        """A new file beside this one. It gets the copies given to `append`, until `install` or `abandon`.
+
+        Raises StorageFull, Unavailable; ConfigurationWrong for a malformed secret.
         """
-        with _system_errors("compacting the database file"):
-            if self._files.free_bytes(self._path.parent) < live_bytes + _COMPACTION_MARGIN_BYTES:
-                return False
-            try:
-                self._compact(snapshot)
-            except OSError as error:
-                if error.errno not in NO_ROOM:
-                    raise
-                self._files.remove(new_path(self._path))
-                return False
-            self._descriptors.close()
-            return True
+        if self._successor is not None:
+            raise Unavailable("a compaction is under way")
+        secret = self._secret if new_secret is None else Secret.parse(new_secret)
+        successor = await asyncio.to_thread(
+            begin,
+            *(self._files, self._path, self._volume, secret),
+            live_bytes=live_bytes,
+            is_rekeyed=new_secret is not None,
+            time=self._now(),
+        )
+        self._successor, self._next_secret = successor, secret
+        return successor
+
+    async def flush(self, successor: Successor) -> None:
+        """Write what the successor has taken. Raises StorageFull, Unavailable."""
+        await self._for_successor(partial(successor.write, *successor.cut()))
+
+    async def copy_blob(self, blob: Blob, successor: Successor) -> None:
+        """Copy a big value into the successor. Raises Damaged, StorageFull, Unavailable."""
+        copy = partial(successor.copy_blob, blob, self._volume.reader)
+        successor.encoder.places.move(blob, await self._for_successor(copy))
+
+    def quiet(self) -> AbstractAsyncContextManager[None]:
+        """While this lasts no big value is written."""
+        return self._gate.closed()
+
+    async def install(self, successor: Successor, *, is_ready: Callable[[], bool]) -> bool:
+        """Between two commits put the successor in the place of the file; False when it is not ready then.
+
+        Raises StorageFull, Unavailable: the old file stays in use. After OutcomeUnknown nobody knows.
+        """
+        installation = Installation(
+            self._files, self._path, successor, is_ready=is_ready, keep_old_files=self._keep_old_files
+        )
+        await _to_its_end(self._running.alone(lambda: installation.prepare(self._volume, self._take_over)))
+        if successor.is_in_place:
+            self._successor = None
+            if (last := self._running.barrier()) is not None:
+                with suppress(StorageFull):  # whoever it was is told
+                    await last  # now nothing is left that knows of a successor
+        return successor.is_in_place
+
+    async def abandon(self, successor: Successor) -> None:
+        """Do without the successor."""
+        if self._successor is successor:
+            self._successor = None
+            if not successor.is_in_place:
+                with suppress(OSError):  # what is left of it is removed at the next start
+                    await asyncio.to_thread(successor.abandon)
+
+    def _take_over(self, volume: Volume) -> None:
+        """On the writer thread, between two commits."""
+        self._volume, self._secret = volume, self._next_secret
+
+    async def _for_successor(self, write: Callable[[], ResultT]) -> ResultT:
+        try:
+            return await _to_its_end(asyncio.to_thread(write))
+        except OSError as error:
+            raise given_up(error) from error
+
+    # --- the end ---
 
     async def close(self) -> None:
         """Finish what was appended, seal the file, and give it up. Raises InputOutputFailed."""
-        with self._descriptors:
+        with self._lock:
             if self._commit is not None:
                 await self._commit.close()
             if self._anchor_sync is not None:
@@ -166,6 +260,7 @@ class Journal:
             if self._failure is None:
                 with _system_errors("closing the database file"):
                     self._seal()
+            self._volume.retire()
 
     @property
     def _running(self) -> GroupCommit:
@@ -174,13 +269,21 @@ class Journal:
         return self._commit
 
     def _prepare(self, batch: Batch) -> Run:
-        body = body_of(batch.parts, batch.records)
-        return partial(self._tail.write, self._tail.seal(FrameType.CHANGES, body, time=self._now()))
+        changes, successor = batch.changes, batch.successor
+        if successor is not None:
+            if successor.is_in_place:
+                changes = batch.copies  # it has the rest
+            elif successor is self._successor:
+                successor.take(batch.copies)
+        volume = self._volume
+        body = body_of(volume.encoder.encode(changes), len(changes))
+        return partial(volume.tail.write, volume.tail.seal(FrameType.CHANGES, body, time=self._now()))
 
     def _prepare_blob(self, part: bytes, offsets: list[int]) -> Run:
-        frame = self._tail.seal(FrameType.BLOB, part, time=self._now())
+        tail = self._volume.tail
+        frame = tail.seal(FrameType.BLOB, part, time=self._now())
         offsets.append(frame.offset)
-        return partial(self._tail.write, frame)
+        return partial(tail.write, frame)
 
     def _committed(self, observe: Callable[[int, float], object], records: int, seconds: float) -> None:
         self.commits += 1
@@ -192,7 +295,7 @@ class Journal:
 
     def _sync_anchor(self) -> None:
         self._anchor_sync = None
-        self._running.alone(lambda: self._tail.sync_anchor)
+        self._running.alone(lambda: self._volume.tail.sync_anchor)
 
     def _failed(self, on_failure: Callable[[Fatal], object], failure: Fatal) -> None:
         self._failure = failure
@@ -200,16 +303,11 @@ class Journal:
 
     def _seal(self) -> None:
         try:
-            self._tail.write(self._tail.seal(FrameType.SEAL, b"", time=0))
-            self._tail.establish(clean=True)
+            tail = self._volume.tail
+            tail.write(tail.seal(FrameType.SEAL, b"", time=0))
+            tail.establish(clean=True)
         except StorageFull:
             return  # without a seal the next start writes the last frame again, that is all
-
-    def _compact(self, snapshot: Iterable[Change]) -> None:
-        place = self._tail.place
-        header = self._header.successor(self._secret, created=place.time, sequence=place.sequence)
-        sealer = FrameSealer(header.unlock(self._secret))
-        Compaction(self._files, self._path, self._blobs).run(header, sealer, snapshot, time=place.time)
 
 
 @contextmanager
@@ -219,3 +317,20 @@ def _system_errors(doing: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise InputOutputFailed(f"{doing} failed: {error.strerror}") from error
+
+
+async def _to_its_end(work: Awaitable[ResultT]) -> ResultT:
+    """Wait for what cannot be interrupted: a thread that writes must not find its file closed."""
+    future = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        await asyncio.wait([future])
+        raise
+
+
+def _size(change: Change) -> int:
+    """About how many bytes its record has."""
+    if isinstance(change, PutJob) and isinstance(change.job.content, bytes):
+        return _RECORD_BYTES + len(change.job.content)
+    return _RECORD_BYTES

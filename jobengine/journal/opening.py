@@ -39,9 +39,9 @@ class Report(Struct, frozen=True):
 
 
 class Opened(Struct, frozen=True):
-    """A database file in good order, locked until `descriptors` are closed."""
+    """A database file in good order, locked until `lock` is closed."""
 
-    descriptors: ExitStack
+    lock: ExitStack
     file: int
     header: Header
     sealer: FrameSealer
@@ -63,8 +63,8 @@ class Opening:
 
     def run(self, replay: Replay) -> Opened:
         """Do it. Raises Locked, WrongSecret, Damaged, or OSError."""
-        with ExitStack() as descriptors:
-            descriptors.callback(self._files.close, take_lock(self._files, beside(self._path, ".lock")))
+        with ExitStack() as lock, ExitStack() as descriptors:
+            lock.callback(self._files.close, take_lock(self._files, beside(self._path, ".lock")))
             made = self._make_when_missing()
             mending = Mending(self._files, self._path, self._files.open(self._path))
             descriptors.callback(lambda: self._files.close(mending.file))
@@ -83,7 +83,8 @@ class Opening:
             tail = Tail(self._files, mending.file, anchor, sealer, scan.place)
             tail.establish()
             report = self._report(recovery, made=made)
-            return Opened(descriptors.pop_all(), mending.file, header, sealer, tail, recovery.encoder, report)
+            descriptors.pop_all()  # they stay open
+            return Opened(lock.pop_all(), mending.file, header, sealer, tail, recovery.encoder, report)
 
     def _make_when_missing(self) -> bool:
         if self._files.exists(self._path):

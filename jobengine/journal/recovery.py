@@ -90,7 +90,8 @@ class Recovery:
             return Verdict.FINE
         if self._scan.authentic_head_behind(trouble) is not None:
             return Verdict.DAMAGED_MIDDLE
-        return Verdict.TORN if self._may_be_torn(trouble) else Verdict.DAMAGED_END
+        is_torn = may_be_torn(self._scan, trouble, self._mark, boot_id=self._boot_id)
+        return Verdict.TORN if is_torn else Verdict.DAMAGED_END
 
     def refusal(self, verdict: Verdict) -> Damaged:
         """Why the server does not start, and what helps."""
@@ -125,17 +126,16 @@ class Recovery:
         if self._mark is None:
             return 0
         own = self._mark.file_id == self._header.file_id
-        here = self._scan.place.sequence if own else self._header.parent.sequence
+        here = self._scan.place.sequence if own else self._inherited
         return max(0, self._mark.sequence - here)
+
+    @property
+    def _inherited(self) -> int:
+        """How far the file had come that this one was compacted from."""
+        return max(self._header.parent.sequence, self._snapshot.through)
 
     def _lacks_its_snapshot(self) -> bool:
         return self._header.parent.known and not self._snapshot.ended
-
-    def _may_be_torn(self, trouble: Trouble) -> bool:
-        mark, sequence = self._mark, self._scan.place.sequence
-        if mark is not None and (mark.sequence, mark.boot_id) == (sequence, self._boot_id):
-            return True
-        return self._scan.runs_past_the_end(trouble) or self._scan.has_zero_sector(trouble)
 
     def _missing(self) -> str | None:
         place = self._scan.place
@@ -159,6 +159,13 @@ class Recovery:
         return (
             f"{where}, {length} of them; it goes on at offset {beyond.offset} with commit {beyond.sequence}"
         )
+
+
+def may_be_torn(scan: Scan, trouble: Trouble, mark: Mark | None, *, boot_id: bytes) -> bool:
+    """Whether bad bytes at the end are a frame that a crash tore: it was never acknowledged."""
+    if mark is not None and (mark.sequence, mark.boot_id) == (scan.place.sequence, boot_id):
+        return True
+    return scan.runs_past_the_end(trouble) or scan.has_zero_sector(trouble)
 
 
 def _senseless(head: Head, reason: str) -> Damaged:

@@ -23,7 +23,9 @@ class Trouble(Struct, frozen=True):
 class Scan:
     """Reads a file in large pieces. Its size does not matter for memory."""
 
-    def __init__(self, files: Files, file: int, sealer: FrameSealer, place: Place) -> None:
+    def __init__(
+        self, files: Files, file: int, sealer: FrameSealer, place: Place, *, reads_blobs: bool = False
+    ) -> None:
         self.place = place  # behind the last good frame
         self.last: Head | None = None  # the last good frame
         self.trouble: Trouble | None = None  # what ended the scan, if not the end of the file
@@ -31,12 +33,13 @@ class Scan:
         self._files = files
         self._file = file
         self._sealer = sealer
+        self._reads_blobs = reads_blobs
         self._ahead = _LEAST_AHEAD  # bytes to read at once: more and more, until a big value is passed over
         self._chunk = b""
         self._chunk_offset = 0
 
     def frames(self) -> Iterator[tuple[Head, bytes]]:
-        """Each good frame and its body; blobs without theirs. Afterwards `trouble` says what ended it."""
+        """Each good frame and its body; that of a blob when asked for. Then `trouble` says what ended it."""
         while self.place.end < self.size:
             offset = self.place.end
             head = self._head(offset)
@@ -83,7 +86,11 @@ class Scan:
         return False
 
     def _follows(self, head: Head) -> bool:
-        return head.sequence == self.place.sequence + 1 and head.tag_before == self.place.tag
+        return head.tag_before == self.place.tag and (
+            head.sequence == self.place.sequence + 1
+            # Commits went on in the old file while its jobs were copied: the sequence leaps over them.
+            or (head.type == FrameType.SNAPSHOT_END and head.sequence > self.place.sequence)
+        )
 
     def _head(self, offset: int) -> Head | None:
         chunk, position = self._at(offset, HEAD_BYTES)
@@ -91,7 +98,7 @@ class Scan:
 
     def _body(self, head: Head) -> bytes | None:
         # The body of a blob is not read, but at the end of the file: only there may it be unsynced.
-        if head.type == FrameType.BLOB and head.end < self.size:
+        if head.type == FrameType.BLOB and head.end < self.size and not self._reads_blobs:
             self._ahead = _LEAST_AHEAD
             return b""
         chunk, position = self._at(head.offset, head.end - head.offset)

@@ -12,6 +12,7 @@ class SnapshotEnd(Struct, frozen=True, array_like=True):
     frames: int
     records: int
     digest: bytes  # SHA-256 of the body tags of the snapshot's frames, in order
+    through: int = 0  # the last sequence of the file that it was made of that is in here
 
 
 class SnapshotCount:
@@ -19,6 +20,7 @@ class SnapshotCount:
 
     def __init__(self) -> None:
         self.ended = False
+        self.through = 0  # once it has ended
         self._frames = 0
         self._records = 0
         self._digest = hashlib.sha256()
@@ -29,11 +31,19 @@ class SnapshotCount:
         self._records += records
         self._digest.update(tag)
 
-    def body(self) -> bytes:
+    def body(self, through: int) -> bytes:
         """The body of the frame that ends it."""
-        return msgspec.msgpack.encode(SnapshotEnd(self._frames, self._records, self._digest.digest()))
+        return msgspec.msgpack.encode(self._end(through))
 
     def end(self, body: bytes) -> bool:
         """It has ended so: is that what was counted?"""
-        self.ended = body == self.body()
+        try:
+            end = msgspec.msgpack.decode(body, type=SnapshotEnd)
+        except msgspec.DecodeError:
+            return False
+        self.through = end.through
+        self.ended = end == self._end(end.through)
         return self.ended
+
+    def _end(self, through: int) -> SnapshotEnd:
+        return SnapshotEnd(self._frames, self._records, self._digest.digest(), through)

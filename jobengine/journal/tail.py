@@ -41,6 +41,10 @@ class Tail:
             self._mark_failed()
             raise InputOutputFailed(f"writing the database file failed: {error.strerror}") from error
 
+    def close(self) -> None:
+        """Give the anchor up. The file is its owner's."""
+        self._anchor.close()
+
     def establish(self, *, clean: bool = False) -> None:
         """Let the anchor say how far the file has come, and wait for the disk."""
         self._anchor.establish(self._mark(clean=clean))

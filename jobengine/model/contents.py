@@ -53,7 +53,7 @@ class Contents:
         self.queue = queue
         self.jobs: dict[str, Job] = {}
         self.order = Order(())
-        self.deadlines = Deadlines(())
+        self.deadlines = Deadlines(self.jobs)
         self._totals = totals
         self._indexed = indexed
         self._pictures: list[Picture] = []
@@ -61,16 +61,15 @@ class Contents:
     def index(self) -> None:
         """Sort all jobs at once, which is much quicker than one by one."""
         self.order = Order(self.jobs.values())
-        self.deadlines = Deadlines(self.jobs.values())
+        self.deadlines = Deadlines(self.jobs)
         self._indexed = True
         self.enter()
 
     def enter(self) -> None:
         """Count these jobs in the totals."""
         if self._indexed:
-            add = self._totals.add
             for job in self.jobs.values():
-                add(job)
+                self._totals.add(job)
 
     def leave(self) -> None:
         """Count these jobs no more."""

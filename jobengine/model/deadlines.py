@@ -1,6 +1,6 @@
 """When time itself changes a job, and the index that finds those jobs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from itertools import takewhile
 from typing import Final
 
@@ -8,7 +8,9 @@ from sortedcontainers import SortedKeyList
 
 from jobengine.model.job import ARRIVAL_BITS, ARRIVAL_MASK, Job, Queue
 from jobengine.model.states import State
+from jobengine.model.wheel import TimingWheel
 
+_EARLY_MOST: Final = 2_000  # jobs of the present second that are looked at although they are not due yet
 _QUEUED: Final = State.QUEUED  # a look at an enumeration's member costs five times as much
 _INPROGRESS: Final = State.INPROGRESS
 
@@ -20,60 +22,77 @@ def deadline_of(job: Job, queue: Queue) -> int:
     return job.lease_ends if job.state is _INPROGRESS else job.updated + queue.keep
 
 
-# The arrival behind the time makes every key different: a container with many equal keys removes slowly.
-
-
-def _by_end_of_validity(job: Job) -> int:
-    return job.expires << ARRIVAL_BITS | (job.order & ARRIVAL_MASK)
-
-
 def _by_end_of_lease(job: Job) -> int:
+    # The arrival behind it makes every key different: a container with many equal keys removes slowly.
     return job.lease_ends << ARRIVAL_BITS | (job.order & ARRIVAL_MASK)
 
 
-def _by_last_update(job: Job) -> int:
-    return job.updated << ARRIVAL_BITS | (job.order & ARRIVAL_MASK)
-
-
 class Deadlines:
-    """The jobs of one queue, next deadline first.
+    """The jobs of one queue by their next deadline.
 
-    Ended jobs are sorted by when they ended, not by when they are forgotten: a queue whose `keep` changes
-    needs no second sorting.
+    Leases are sorted to the millisecond, since a claim must know of one that is over; the others need only be
+    found. Ended jobs stand under the time of their end: a queue whose `keep` changes needs no second sorting.
     """
 
-    __slots__ = ("_by_state", "_ended", "_leased", "_waiting")
+    __slots__ = ("_ended", "_jobs", "_leased", "_waiting")
 
-    def __init__(self, jobs: Iterable[Job]) -> None:
-        waiting: list[Job] = []
+    def __init__(self, jobs: Mapping[str, Job]) -> None:
+        self._jobs = jobs
+        waiting: list[tuple[int, int, str]] = []
         leased: list[Job] = []
-        ended: list[Job] = []
-        for job in jobs:
+        ended: list[tuple[int, int, str]] = []
+        for job in jobs.values():
             state = job.state
-            (waiting if state is _QUEUED else leased if state is _INPROGRESS else ended).append(job)
-        self._waiting: SortedKeyList[Job] = SortedKeyList(waiting, key=_by_end_of_validity)
+            if state is _QUEUED:
+                waiting.append((job.expires, job.order & ARRIVAL_MASK, job.uid))
+            elif state is _INPROGRESS:
+                leased.append(job)
+            else:
+                ended.append((job.updated, job.order & ARRIVAL_MASK, job.uid))
+        self._waiting = TimingWheel(waiting)
         self._leased: SortedKeyList[Job] = SortedKeyList(leased, key=_by_end_of_lease)
-        self._ended: SortedKeyList[Job] = SortedKeyList(ended, key=_by_last_update)
-        self._by_state = {
-            State.QUEUED: self._waiting,
-            State.INPROGRESS: self._leased,
-            State.COMPLETE: self._ended,
-            State.FAILED: self._ended,
-        }
+        self._ended = TimingWheel(ended)
 
     def add(self, job: Job) -> None:
         """Watch over this job."""
-        self._by_state[job.state].add(job)
+        state = job.state
+        if state is _QUEUED:
+            self._waiting.add(job.expires, job.order & ARRIVAL_MASK, job.uid)
+        elif state is _INPROGRESS:
+            self._leased.add(job)
+        else:
+            self._ended.add(job.updated, job.order & ARRIVAL_MASK, job.uid)
 
     def remove(self, job: Job) -> None:
         """Watch over this very job no more."""
-        self._by_state[job.state].remove(job)
+        state = job.state
+        if state is _QUEUED:
+            self._waiting.remove(job.expires, job.order & ARRIVAL_MASK, job.uid)
+        elif state is _INPROGRESS:
+            self._leased.remove(job)
+        else:
+            self._ended.remove(job.updated, job.order & ARRIVAL_MASK, job.uid)
 
     def lease_is_over(self, now: int) -> bool:
         """Whether any job has been in progress for too long."""
         return bool(self._leased) and self._leased[0].lease_ends <= now
 
     def due(self, queue: Queue, now: int) -> Iterator[Job]:
-        """The jobs whose deadline has come: leases that are over first, since they give jobs back."""
-        for jobs in (self._leased, self._waiting, self._ended):
-            yield from takewhile(lambda job: deadline_of(job, queue) <= now, jobs)
+        """The jobs whose deadline has come: leases that are over first, since they give jobs back.
+
+        One of a second in which very many come due may be passed over until that second has gone by.
+        """
+        yield from takewhile(lambda job: job.lease_ends <= now, self._leased)
+        yield from self._due(self._waiting.until(now), queue, now)
+        yield from self._due(self._ended.until(now - queue.keep), queue, now)
+
+    def _due(self, uids: Iterator[str], queue: Queue, now: int) -> Iterator[Job]:
+        early = 0
+        for uid in uids:
+            job = self._jobs[uid]
+            if deadline_of(job, queue) <= now:
+                yield job
+            else:
+                early += 1
+                if early > _EARLY_MOST:
+                    return

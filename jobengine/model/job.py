@@ -25,6 +25,7 @@ class Blob(Struct, frozen=True, gc=False):
     length: int  # bytes of the value
     digest: bytes  # SHA-256 of the value
     offsets: tuple[int, ...]  # of the frames that hold it, in order; each but the last holds 1 MiB
+    generation: int = 0  # of the file that these are offsets in: each compaction makes the next one
 
 
 class Job(Struct, frozen=True, gc=False):

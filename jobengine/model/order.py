@@ -74,6 +74,11 @@ class Order:
         ranges = [jobs.irange_key(order, inclusive=(False, True)) for jobs in self._by_state.values()]
         return merge(*ranges, key=_by_order)
 
+    def in_state(self, state: State, *, after: int) -> Iterator[Job]:
+        """The jobs in one state behind this sort key, in order."""
+        jobs: Iterator[Job] = self._by_state[state].irange_key(after, inclusive=(False, True))
+        return jobs
+
     def rank(self, order: int) -> int:
         """How many jobs stand before this sort key."""
         return sum(jobs.bisect_key_left(order) for jobs in self._by_state.values())

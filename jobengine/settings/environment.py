@@ -22,6 +22,8 @@ VARIABLES: Final = (
     Variable(
         "SECRET_FILE", "A file that holds it; one newline at its end does not count. Set one of the two."
     ),
+    Variable("SECRET_NEW", "For `jobengine db rekey`: what is to take the place of SECRET."),
+    Variable("SECRET_NEW_FILE", "A file that holds it. Set one of the two."),
     Variable("CONFIG_PATH", "The configuration file.", "/jobengine/config.yml"),
     Variable("DB_PATH", "The database file.", "/jobengine/database.queuedb"),
     Variable("LOG_LEVEL", "The least urgent events to log: debug, info, warning or error.", "info"),

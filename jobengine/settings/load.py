@@ -41,7 +41,7 @@ def read(path: Path) -> Snapshot:
 
 def parse(data: bytes, *, source: str, environment: Mapping[str, str]) -> Settings:
     """The settings that these bytes say; `source` names them in mistakes. Raises ConfigurationWrong."""
-    root = compose(_decode(data, source), source=source)
+    root = compose(decode(data, source), source=source)
     if root is None:
         raise ConfigurationWrong(f'{source}:1: is empty (write "queues: {{}}" for no queues)')
     mistakes = Mistakes(source)
@@ -50,7 +50,8 @@ def parse(data: bytes, *, source: str, environment: Mapping[str, str]) -> Settin
     return msgspec.convert(values, Settings)
 
 
-def _decode(data: bytes, source: str) -> str:
+def decode(data: bytes, source: str) -> str:
+    """The text of a configuration file. Raises ConfigurationWrong."""
     if len(data) > FILE_MOST_BYTES:
         raise ConfigurationWrong(f"{source}: is larger than {FILE_MOST_BYTES} bytes")
     try:

@@ -98,6 +98,30 @@ OPTIONS: Final = (
         "The file is written anew when less of it is still of use.",
         "of the file",
     ),
+    Option(
+        "database.keep_old_files",
+        Whole(0, 1000),
+        "How many of the files that were written anew are kept, for `db history` and `db restore --until`.",
+        "files",
+    ),
+    Option(
+        "database.reserve_mib",
+        Whole(0, 1024 * 1024),
+        "With less room on the disk nothing is added any more; jobs are still claimed and finished.",
+        "MiB",
+    ),
+    Option(
+        "database.scrub_hours",
+        Number(0, TEN_YEARS_MINUTES / 60),
+        "How often the whole database file is read and checked; 0 is never.",
+        "hours",
+    ),
+    Option(
+        "database.scrub_mib_per_second",
+        Number(0.1, 10_000),
+        "How much of it is read in a second, at most.",
+        "MiB in a second",
+    ),
     Option("limits.body_bytes", Size(1024, 64 * MEBIBYTE), "The largest body of a request.", "bytes"),
     Option(
         "limits.connections",

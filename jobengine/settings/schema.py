@@ -22,10 +22,14 @@ class QueueSettings(Struct, frozen=True):
 
 
 class DatabaseSettings(Struct, frozen=True):
-    """When the database file is worth writing anew."""
+    """When the database file is written anew, and how it and its disk are looked after."""
 
     compact_above_mib: int = 64
     compact_live_ratio: float = 0.5
+    keep_old_files: int = 0
+    reserve_mib: int = 64
+    scrub_hours: float = 24
+    scrub_mib_per_second: float = 8
 
 
 class Limits(Struct, frozen=True):

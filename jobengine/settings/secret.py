@@ -30,8 +30,22 @@ def read_secret(environment: MutableMapping[str, str]) -> str:
     if "SECRET" in environment:
         return _checked("SECRET", os.fsencode(environment.pop("SECRET")))
     if "SECRET_FILE" in environment:
-        return _checked("SECRET_FILE", _in_file(Path(environment["SECRET_FILE"])))
+        return _checked("SECRET_FILE", _in_file("SECRET_FILE", Path(environment["SECRET_FILE"])))
     raise ConfigurationWrong(_MISSING)
+
+
+def read_new_secret(environment: MutableMapping[str, str]) -> str | None:
+    """The SECRET that is to take the place of the present one; None when none is given.
+
+    What holds it is taken out of `environment`. Raises ConfigurationWrong.
+    """
+    if "SECRET_NEW" in environment and "SECRET_NEW_FILE" in environment:
+        raise ConfigurationWrong("SECRET_NEW and SECRET_NEW_FILE: both are set; set one of them")
+    if "SECRET_NEW" in environment:
+        return _checked("SECRET_NEW", os.fsencode(environment.pop("SECRET_NEW")))
+    if "SECRET_NEW_FILE" in environment:
+        return _checked("SECRET_NEW_FILE", _in_file("SECRET_NEW_FILE", Path(environment["SECRET_NEW_FILE"])))
+    return None
 
 
 def is_short(secret: str) -> bool:
@@ -62,12 +76,12 @@ def _passed_on(descriptor: str) -> bytes:
         ) from error
 
 
-def _in_file(path: Path) -> bytes:
+def _in_file(source: str, path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             return file.read(SECRET_MOST_BYTES + 2).removesuffix(b"\n")
     except OSError as error:
-        raise ConfigurationWrong(f"SECRET_FILE: {path} cannot be read: {error.strerror}") from error
+        raise ConfigurationWrong(f"{source}: {path} cannot be read: {error.strerror}") from error
 
 
 def _checked(source: str, secret: bytes) -> str:

@@ -86,6 +86,8 @@ class ConfigurationWatch:
                 await self._take_up(await self.settled())
             except JobEngineError as refusal:
                 log.error("configuration_refused", reasons=refusal.detail.splitlines())
+                if not isinstance(refusal, ConfigurationWrong):
+                    self._seen = None  # the disk refused it, not we: it is tried again
 
     async def look(self) -> None:
         """Take up what the file says if that is new."""

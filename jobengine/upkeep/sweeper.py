@@ -56,7 +56,7 @@ class Sweeper:
             try:
                 swept = await self.turn()
             except (OutcomeUnknown, Unavailable):
-                return  # the server is ending
+                await asyncio.sleep(REFUSED_SECONDS)  # the disk does not answer, or the server is ending
             except Exception as error:  # a full disk, or a fault: nobody else would go on
                 log.warning("sweep_refused", exc_info=None if isinstance(error, StorageFull) else error)
                 await asyncio.sleep(REFUSED_SECONDS)

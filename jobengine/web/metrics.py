@@ -58,6 +58,10 @@ class Metrics:
         self.file_bytes: Callable[[], int] = int
         self.torn_bytes: Callable[[], int] = int
         self.connections: Callable[[], int] = int
+        self.free_bytes: Callable[[], int] = int
+        self.scrub_last_completed: Callable[[], float] = float
+        self.scrub_damaged_bytes: Callable[[], int] = int
+        self.scrub_read_bytes: Callable[[], int] = int
         self._registry = CollectorRegistry()
         self._registry.register(self)
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
@@ -104,6 +108,10 @@ class Metrics:
             "Bytes that the last start cut off, never acknowledged.",
             self.torn_bytes(),
         )
+        yield GaugeMetricFamily(
+            "jobengine_disk_free_bytes", "Room on the disk of the database file.", self.free_bytes()
+        )
+        yield from self._collect_scrub()
         yield GaugeMetricFamily("jobengine_connections", "Open client connections.", self.connections())
 
     def _collect_queues(self) -> Iterator[Metric]:
@@ -117,6 +125,23 @@ class Metrics:
             oldest.add_metric((queue.name,), queue.oldest_queued_ms / 1000)
         yield jobs
         yield oldest
+
+    def _collect_scrub(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily(
+            "jobengine_scrub_last_completed_timestamp_seconds",
+            "When the whole database file was last read and checked; 0 when not since the start.",
+            self.scrub_last_completed(),
+        )
+        yield GaugeMetricFamily(
+            "jobengine_scrub_damaged_bytes",
+            "Bytes of the database file that are damaged on the disk.",
+            self.scrub_damaged_bytes(),
+        )
+        yield CounterMetricFamily(
+            "jobengine_scrub_read_bytes",
+            "Bytes that the scrub has read and checked.",
+            self.scrub_read_bytes(),
+        )
 
     def _collect_operations(self) -> Metric:
         family = CounterMetricFamily(

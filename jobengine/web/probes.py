@@ -1,7 +1,9 @@
 """Probes for whatever watches over the server: alive, ready, and how it does."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
+
+import msgspec
 
 from jobengine.access import Access, Action
 from jobengine.errors import Unavailable
@@ -21,6 +23,7 @@ class Probes:
         self._why_not_ready = why_not_ready
         self._access = access
         self._metrics = metrics
+        self.warnings: Callable[[], Iterable[str]] = tuple
 
     def routes(self) -> Iterator[Route]:
         """What is served."""
@@ -33,11 +36,15 @@ class Probes:
         return Reply(200, _OK)
 
     async def ready(self, _request: Request, _variables: Variables) -> Reply:
-        """200 when requests are served; raises Unavailable while starting and stopping."""
+        """200 when requests are served, with what an operator should look at, if anything.
+
+        Raises Unavailable while starting and stopping, and while the disk does not answer.
+        """
         reason = self._why_not_ready()
         if reason is not None:
             raise Unavailable(reason)
-        return Reply(200, _OK)
+        warnings = tuple(self.warnings())
+        return Reply(200, msgspec.json.encode({"status": "ok", "warnings": warnings}) if warnings else _OK)
 
     async def scrape(self, request: Request, _variables: Variables) -> Reply:
         """The metrics, for administrators. Raises HeaderMissing, DuplicateHeader, Forbidden."""

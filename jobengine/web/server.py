@@ -1,6 +1,7 @@
 """The listening sockets, from the first connection to the last."""
 
 import asyncio
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from aiohttp.web import ServerRunner, TCPSite
@@ -35,9 +36,8 @@ class WebServer:
         limits = settings.limits
         self._bodies = BodyReader(most_bytes=limits.body_bytes, seconds=limits.body_seconds)
         self._application = self._make_application()
-        self._probes = Probes(
-            why_not_ready=lambda: self._application.why_not_ready, access=access, metrics=metrics
-        )
+        self._engine: Engine | None = None
+        self._probes = Probes(why_not_ready=self._why_not_ready, access=access, metrics=metrics)
         self._application.open_probes(self._probes.routes())
         self._listening: list[tuple[Door, ServerRunner]] = []
 
@@ -52,8 +52,9 @@ class WebServer:
             scraping.why_not_ready = None  # it serves nothing that needs the engine
             await self._listen(scraping, own.host, own.port)
 
-    def serve(self, engine: Engine) -> None:
-        """Everything is ready: let requests in."""
+    def serve(self, engine: Engine, *, warnings: Callable[[], Iterable[str]] = tuple) -> None:
+        """Everything is ready: let requests in. `warnings` are for whoever asks whether it is ready."""
+        self._engine, self._probes.warnings = engine, warnings
         self._application.open(V1(engine, self._access, self._bodies).routes())
         self._application.why_not_ready = None
 
@@ -66,6 +67,11 @@ class WebServer:
         for door, _ in listening:
             door.stop()
         await asyncio.gather(*(runner.cleanup() for _, runner in listening))
+
+    def _why_not_ready(self) -> str | None:
+        if (reason := self._application.why_not_ready) is not None or self._engine is None:
+            return reason
+        return self._engine.stalled()
 
     async def _finish_requests(self) -> None:
         """Whoever asks meanwhile whether the server is ready is told that it stops."""

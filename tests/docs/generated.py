@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import typer.main
-from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from jobengine import errors
 from jobengine.cli.main import application
@@ -71,7 +71,7 @@ def metrics_table() -> str:
 
 
 def commands_reference() -> str:
-    """Every command with its options."""
+    """Every command with its arguments and options."""
     root = typer.main.get_command(application())
     return "\n".join(_command(path, command) for path, command in _commands("jobengine", root))
 
@@ -120,8 +120,13 @@ def _commands(path: str, command: TyperCommand | TyperGroup) -> Iterator[tuple[s
 
 def _command(path: str, command: TyperCommand) -> str:
     options = [each for each in command.params if isinstance(each, TyperOption) and each.name != "help"]
-    rows = ((f"`{option.opts[0]}`", option.help or "") for option in options)
-    table = f"\n{_table(('Option', 'Meaning'), rows)}" if options else ""
+    arguments = [each for each in command.params if isinstance(each, TyperArgument)]
+    rows = [
+        *((f"`{str(argument.name).upper()}`", argument.help or "") for argument in arguments),
+        *((f"`{option.opts[0]}`", option.help or "") for option in options),
+    ]
+    heads = ("Argument, option" if arguments else "Option", "Meaning")
+    table = f"\n{_table(heads, rows)}" if rows else ""
     return f"## `{path}`\n\n{command.help}\n{table}"
 
 

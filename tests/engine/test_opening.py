@@ -1,4 +1,4 @@
-"""From a real file to an engine, and from a large one to a small one."""
+"""From a real file to an engine."""
 
 import os
 from pathlib import Path
@@ -17,17 +17,12 @@ from jobengine.model.job import Job
 from jobengine.model.ledger import Ledger
 from tests.support.brokers import MAIL, MINUTE_MS, SECRET_TEXT
 
-NEVER_BYTES = 1 << 40
 BIG = os.urandom(40_000)
 
 
-def opened(
-    path: Path, *, secret: str = SECRET_TEXT, above_bytes: int = NEVER_BYTES, **named: int
-) -> LocalEngine:
+def opened(path: Path, *, secret: str = SECRET_TEXT, limit: int | None = None) -> LocalEngine:
     """The engine of a file, running."""
-    engine = open_engine(
-        path, secret, compact_above_bytes=above_bytes, compact_live_ratio=0.5, bytes_limit=named.get("limit")
-    )
+    engine = open_engine(path, secret, bytes_limit=limit)
     engine.start(on_failure=lambda _: None)
     return engine
 
@@ -59,47 +54,17 @@ async def wasteful(path: Path) -> list[tuple[Job, bytes]]:
     return left
 
 
-async def test_a_start_makes_a_large_file_small_and_keeps_every_job_and_value(tmp_path: Path) -> None:
-    path = tmp_path / "jobs.queuedb"
-    left, size = await wasteful(path), path.stat().st_size
-    with capture_logs() as logs:
-        engine = opened(path, above_bytes=size // 2)
-    assert [entry["event"] for entry in logs] == ["compacted"]
-    assert path.stat().st_size < size / 3
-    assert without_places(await jobs_of(engine)) == without_places(left)
-    added = await engine.submit(Create("mail", b"{}", 1, MINUTE_MS))
-    await engine.stop()
-    again = opened(path)
-    assert without_places(await jobs_of(again))[:-1] == without_places(left)
-    assert (await jobs_of(again))[-1] == (added, b"{}")
-    await again.stop()
-
-
-async def test_a_file_that_is_small_or_mostly_of_use_stays_as_it_is(tmp_path: Path) -> None:
-    path = tmp_path / "jobs.queuedb"
-    await wasteful(path)
-    inode = path.stat().st_ino
-    await opened(path, above_bytes=path.stat().st_size).stop()
-    assert path.stat().st_ino == inode
-    other = tmp_path / "useful.queuedb"
-    engine = opened(other)
-    await engine.submit(Configure((MAIL,)))
-    for _ in range(5):
-        await engine.submit(Create("mail", BIG, 50, 60 * MINUTE_MS))
-    await engine.stop()
-    inode = other.stat().st_ino
-    await opened(other, above_bytes=1).stop()
-    assert other.stat().st_ino == inode
-
-
 async def test_time_does_not_run_back_over_a_compaction(tmp_path: Path) -> None:
     path = tmp_path / "jobs.queuedb"
     ahead_ms = 10 * 365 * 24 * 60 * MINUTE_MS
     left = await wasteful(path)
     await moved_ahead(path, ahead_ms)
+    engine = opened(path)
+    await engine.compact()
+    await engine.stop()
     with capture_logs() as logs:
-        engine = opened(path, above_bytes=1)
-    assert [entry["event"] for entry in logs] == ["compacted", "clock_ahead"]
+        engine = opened(path)
+    assert [entry["event"] for entry in logs] == ["clock_ahead"]
     assert logs[-1]["seconds"] == pytest.approx(ahead_ms / 1000, abs=60)
     assert await jobs_of(engine) == []  # all of them are long over
     assert (await engine.submit(Create("mail", b"{}", 50, 1))).created > left[0][0].created + ahead_ms // 2

@@ -1,7 +1,8 @@
 """What the tests of this room need to tell their stories."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from jobengine.errors import Fatal
 from jobengine.journal.journal import Journal
@@ -77,11 +78,18 @@ class Book:
 class Scene:
     """An open journal, what was in it, and what it told while it ran."""
 
-    def __init__(self, disk: SimulatedDisk, *, secret: Secret = SECRET) -> None:
+    def __init__(self, disk: SimulatedDisk, *, secret: Secret = SECRET, keep_old_files: int = 0) -> None:
         self.book = Book()
         self.rollbacks: list[int] = []
         self.failures: list[Fatal] = []
-        self.journal = Journal.open(PATH, secret, replay=self.book.apply, files=disk, wall_ms=lambda: WALL_MS)
+        self.journal = Journal.open(
+            PATH,
+            secret,
+            replay=self.book.apply,
+            files=disk,
+            wall_ms=lambda: WALL_MS,
+            keep_old_files=keep_old_files,
+        )
 
     def start(self) -> "Scene":
         """Begin to take changes."""
@@ -94,6 +102,21 @@ class Scene:
     def warnings(self) -> tuple[str, ...]:
         """What opening warned of."""
         return self.journal.report.warnings
+
+
+async def compact(journal: Journal, snapshot: Iterable[Change], **options: Any) -> None:
+    """Let the file hold these changes and nothing else."""
+    successor = await journal.begin_successor(**{"live_bytes": 0, **options})
+    try:
+        for change in snapshot:
+            if isinstance(change, PutJob) and isinstance(change.job.content, Blob):
+                await journal.copy_blob(change.job.content, successor)
+            successor.take([change])
+            if successor.is_full:
+                await journal.flush(successor)
+        assert await journal.install(successor, is_ready=lambda: True)
+    finally:
+        await journal.abandon(successor)
 
 
 async def filled(disk: SimulatedDisk, jobs: int = 3) -> Scene:

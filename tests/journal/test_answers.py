@@ -19,7 +19,7 @@ async def test_no_answer_is_given_while_the_write_is_under_way() -> None:
         on_failure=lambda failure: None,
         observe=lambda records, seconds: None,
     )
-    waiting = commit.append(b"one", 1)
+    waiting = commit.append([], 1)
     await has_begun.wait()
     assert not waiting.done()
     may_end.set()

@@ -37,7 +37,7 @@ EVERY_QUEUE: list[Change] = [PutQueue(Queue(name, 1, 2)) for name in QUEUES]
 
 
 def body(encoder: ChangeEncoder, some: list[Change]) -> bytes:
-    return body_of([encoder.encode(some)], len(some))
+    return body_of(b"".join([encoder.encode(some)]), len(some))
 
 
 @given(st.lists(st.lists(changes, max_size=5), max_size=5))
@@ -96,12 +96,12 @@ def test_decoded_names_and_claimers_are_shared() -> None:
 def test_fields_that_a_later_version_appends_are_passed_over() -> None:
     decoder = ChangeDecoder()
     record = msgspec.msgpack.encode([0, 0, "mail", 60_000, 10_000, 1, "something new"])
-    assert decoder.decode(body_of([record], 1)) == [PutQueue(MAIL)]
+    assert decoder.decode(body_of(b"".join([record]), 1)) == [PutQueue(MAIL)]
 
 
 def test_fields_that_an_earlier_version_did_not_have_get_their_default() -> None:
     record = msgspec.msgpack.encode([0, 0, "mail", 60_000, 10_000])
-    assert ChangeDecoder().decode(body_of([record], 1)) == [PutQueue(MAIL)]
+    assert ChangeDecoder().decode(body_of(b"".join([record]), 1)) == [PutQueue(MAIL)]
 
 
 GOOD_QUEUE = msgspec.msgpack.encode([0, 0, "mail", 1, 2, 1])
@@ -115,16 +115,16 @@ GOOD_QUEUE = msgspec.msgpack.encode([0, 0, "mail", 1, 2, 1])
         b"\x01",
         b"\x01\xc1",
         b"\x01\x90\x90",
-        body_of([GOOD_QUEUE], 2),
-        body_of([GOOD_QUEUE, GOOD_QUEUE], 1),
-        body_of([msgspec.msgpack.encode([9, 0, "mail"])], 1),
-        body_of([msgspec.msgpack.encode([1, 0])], 1),
-        body_of([GOOD_QUEUE, msgspec.msgpack.encode([0, 0, "other", 1, 2, 1])], 2),
-        body_of([GOOD_QUEUE, msgspec.msgpack.encode([2, 0, "uid", -1, 1, b"", 1, 1, 1])], 2),
-        body_of([GOOD_QUEUE, msgspec.msgpack.encode([2, 0, "uid", 4, 1, b"", 1, 1, 1])], 2),
-        body_of([GOOD_QUEUE, msgspec.msgpack.encode([2, 0, 17, 0, 1, b"", 1, 1, 1])], 2),
-        body_of([GOOD_QUEUE, msgspec.msgpack.encode([2, 0, "uid", 0, 1, "text", 1, 1, 1])], 2),
-        body_of([GOOD_QUEUE, msgspec.msgpack.encode([4, 3, "uid"])], 2),
+        body_of(b"".join([GOOD_QUEUE]), 2),
+        body_of(b"".join([GOOD_QUEUE, GOOD_QUEUE]), 1),
+        body_of(b"".join([msgspec.msgpack.encode([9, 0, "mail"])]), 1),
+        body_of(b"".join([msgspec.msgpack.encode([1, 0])]), 1),
+        body_of(b"".join([GOOD_QUEUE, msgspec.msgpack.encode([0, 0, "other", 1, 2, 1])]), 2),
+        body_of(b"".join([GOOD_QUEUE, msgspec.msgpack.encode([2, 0, "uid", -1, 1, b"", 1, 1, 1])]), 2),
+        body_of(b"".join([GOOD_QUEUE, msgspec.msgpack.encode([2, 0, "uid", 4, 1, b"", 1, 1, 1])]), 2),
+        body_of(b"".join([GOOD_QUEUE, msgspec.msgpack.encode([2, 0, 17, 0, 1, b"", 1, 1, 1])]), 2),
+        body_of(b"".join([GOOD_QUEUE, msgspec.msgpack.encode([2, 0, "uid", 0, 1, "text", 1, 1, 1])]), 2),
+        body_of(b"".join([GOOD_QUEUE, msgspec.msgpack.encode([4, 3, "uid"])]), 2),
     ],
 )
 def test_what_makes_no_sense_is_damage_and_no_traceback(malformed: bytes) -> None:

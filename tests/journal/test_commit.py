@@ -1,20 +1,22 @@
 """Group commit: batches and futures."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from threading import Event
+from typing import cast
 
 import pytest
 
 from jobengine.errors import Fatal, InputOutputFailed, OutcomeUnknown, StorageFull, Unavailable
 from jobengine.journal.commit import MOST_BYTES, Batch, GroupCommit
+from jobengine.model.changes import Change
 
 
 class Writer:
     """Stands for the disk: holds writes until it is let go, and fails those that it is told to fail."""
 
     def __init__(self) -> None:
-        self.written: list[list[bytes]] = []
+        self.written: list[list[object]] = []
         self.rollbacks: list[int] = []
         self.failures: list[Fatal] = []
         self.observed: list[int] = []
@@ -28,10 +30,14 @@ class Writer:
             observe=lambda records, seconds: self.observed.append(records),
         )
 
-    def prepare(self, batch: Batch) -> Callable[[], None]:
-        return self.run(list(batch.parts))
+    def append(self, part: bytes, records: int = 1) -> asyncio.Future[None]:
+        """Append something in the place of changes."""
+        return self.commit.append(cast(list[Change], [part] * records), len(part))
 
-    def run(self, parts: list[bytes]) -> Callable[[], None]:
+    def prepare(self, batch: Batch) -> Callable[[], None]:
+        return self.run(list(batch.changes))
+
+    def run(self, parts: Sequence[object]) -> Callable[[], None]:
         def write() -> None:
             assert self.gate.wait(10)
             if self.errors:
@@ -56,16 +62,16 @@ async def turn() -> None:
 
 
 async def test_those_who_ask_in_one_turn_share_one_write(writer: Writer) -> None:
-    await asyncio.gather(*[writer.commit.append(b"%d" % number, 1) for number in range(5)])
+    await asyncio.gather(*[writer.append(b"%d" % number, 1) for number in range(5)])
     assert writer.written == [[b"0", b"1", b"2", b"3", b"4"]]
     assert writer.observed == [5]
 
 
 async def test_the_others_gather_while_one_write_is_under_way(writer: Writer) -> None:
     writer.gate.clear()
-    first = writer.commit.append(b"first", 1)
+    first = writer.append(b"first", 1)
     await turn()
-    others = [writer.commit.append(part, 1) for part in (b"second", b"third")]
+    others = [writer.append(part, 1) for part in (b"second", b"third")]
     await turn()
     assert not first.done()
     assert writer.commit.in_flight == 3
@@ -77,7 +83,7 @@ async def test_the_others_gather_while_one_write_is_under_way(writer: Writer) ->
 
 async def test_nobody_is_answered_before_the_write_has_returned(writer: Writer) -> None:
     writer.gate.clear()
-    waiting = writer.commit.append(b"one", 1)
+    waiting = writer.append(b"one", 1)
     await turn()
     assert not waiting.done()
     assert not writer.written
@@ -87,7 +93,7 @@ async def test_nobody_is_answered_before_the_write_has_returned(writer: Writer) 
 
 async def test_a_caller_who_has_gone_keeps_nobody_waiting(writer: Writer) -> None:
     writer.gate.clear()
-    gone, stays = writer.commit.append(b"gone", 1), writer.commit.append(b"stays", 1)
+    gone, stays = writer.append(b"gone", 1), writer.append(b"stays", 1)
     await turn()
     gone.cancel()
     writer.gate.set()
@@ -98,7 +104,7 @@ async def test_a_caller_who_has_gone_keeps_nobody_waiting(writer: Writer) -> Non
 async def test_a_barrier_waits_for_what_was_appended_before_it(writer: Writer) -> None:
     assert writer.commit.barrier() is None
     writer.gate.clear()
-    writer.commit.append(b"one", 1)
+    writer.append(b"one", 1)
     gathering = writer.commit.barrier()
     await turn()
     under_way = writer.commit.barrier()
@@ -113,7 +119,7 @@ async def test_a_barrier_waits_for_what_was_appended_before_it(writer: Writer) -
 
 async def test_a_cancelled_barrier_takes_nobody_with_it(writer: Writer) -> None:
     writer.gate.clear()
-    waiting = writer.commit.append(b"one", 1)
+    waiting = writer.append(b"one", 1)
     barrier = writer.commit.barrier()
     assert barrier is not None
     barrier.cancel()
@@ -123,7 +129,7 @@ async def test_a_cancelled_barrier_takes_nobody_with_it(writer: Writer) -> None:
 
 async def test_a_batch_is_bounded(writer: Writer) -> None:
     half = bytes(MOST_BYTES // 2)
-    await asyncio.gather(*[writer.commit.append(half, 1) for _ in range(5)])
+    await asyncio.gather(*[writer.append(half, 1) for _ in range(5)])
     assert [len(parts) for parts in writer.written] == [2, 2, 1]
 
 
@@ -131,7 +137,7 @@ async def test_errands_and_batches_take_turns(writer: Writer) -> None:
     writer.gate.clear()
     errands = [writer.commit.alone(lambda: writer.run([b"errand"])) for _ in range(2)]
     await turn()
-    batches = [writer.commit.append(bytes(MOST_BYTES), 1) for _ in range(2)]
+    batches = [writer.append(bytes(MOST_BYTES), 1) for _ in range(2)]
     writer.gate.set()
     await asyncio.gather(*errands, *batches)
     kinds = ["errand" if parts == [b"errand"] else "batch" for parts in writer.written]
@@ -139,12 +145,12 @@ async def test_errands_and_batches_take_turns(writer: Writer) -> None:
 
 
 async def test_a_full_disk_undoes_the_batch_and_all_that_came_after_it(writer: Writer) -> None:
-    await writer.commit.append(b"before", 1)
+    await writer.append(b"before", 1)
     writer.gate.clear()
     writer.errors = [StorageFull("full")]
-    failing = [writer.commit.append(b"one", 1), writer.commit.append(b"two", 1)]
+    failing = [writer.append(b"one", 1), writer.append(b"two", 1)]
     await turn()
-    failing += [writer.commit.append(b"three", 1)]
+    failing += [writer.append(b"three", 1)]
     barrier = writer.commit.barrier()
     assert barrier is not None
     undone_first: list[bool] = []
@@ -155,14 +161,14 @@ async def test_a_full_disk_undoes_the_batch_and_all_that_came_after_it(writer: W
     assert writer.rollbacks == [3]
     assert undone_first == [True]
     assert writer.commit.in_flight == 0
-    await writer.commit.append(b"after", 1)
+    await writer.append(b"after", 1)
     assert writer.written == [[b"before"], [b"after"]]
 
 
 async def test_those_undone_fail_with_errors_of_their_own(writer: Writer) -> None:
     writer.errors = [StorageFull("full")]
     first, second = await asyncio.gather(
-        writer.commit.append(b"1", 1), writer.commit.append(b"2", 1), return_exceptions=True
+        writer.append(b"1", 1), writer.append(b"2", 1), return_exceptions=True
     )
     assert first is not second
 
@@ -172,7 +178,7 @@ async def test_an_errand_that_finds_the_disk_full_undoes_nothing(writer: Writer)
     writer.errors = [StorageFull("full")]
     errand = writer.commit.alone(lambda: writer.run([b"errand"]))
     await turn()
-    batch = writer.commit.append(b"batch", 1)
+    batch = writer.append(b"batch", 1)
     writer.gate.set()
     with pytest.raises(StorageFull):
         await errand
@@ -183,15 +189,15 @@ async def test_an_errand_that_finds_the_disk_full_undoes_nothing(writer: Writer)
 async def test_after_a_failure_nothing_is_written_any_more(writer: Writer) -> None:
     writer.gate.clear()
     writer.errors = [InputOutputFailed("sync")]
-    waiting = [writer.commit.append(b"one", 1)]
+    waiting = [writer.append(b"one", 1)]
     await turn()
-    waiting += [writer.commit.append(b"two", 1), writer.commit.alone(lambda: writer.run([b"errand"]))]
+    waiting += [writer.append(b"two", 1), writer.commit.alone(lambda: writer.run([b"errand"]))]
     writer.gate.set()
     outcomes = await asyncio.gather(*waiting, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [OutcomeUnknown] * 3
     assert [failure.detail for failure in writer.failures] == ["sync"]
     for refused in (
-        writer.commit.append(b"x", 1),
+        writer.append(b"x", 1),
         writer.commit.barrier(),
         writer.commit.alone(lambda: print),
     ):
@@ -204,22 +210,22 @@ async def test_after_a_failure_nothing_is_written_any_more(writer: Writer) -> No
 async def test_a_writer_that_breaks_is_a_failure_too(writer: Writer) -> None:
     writer.errors = [ZeroDivisionError("a bug")]
     with pytest.raises(OutcomeUnknown):
-        await writer.commit.append(b"one", 1)
+        await writer.append(b"one", 1)
     assert "ZeroDivisionError" in writer.failures[0].detail
 
 
 async def test_closing_finishes_what_was_appended_and_takes_no_more(writer: Writer) -> None:
-    waiting = writer.commit.append(b"one", 1)
+    waiting = writer.append(b"one", 1)
     await writer.commit.close()
     assert waiting.done()
     assert writer.written == [[b"one"]]
-    assert isinstance(writer.commit.append(b"late", 1).exception(), Unavailable)
+    assert isinstance(writer.append(b"late", 1).exception(), Unavailable)
 
 
 async def test_changes_keep_the_order_in_which_they_were_appended(writer: Writer) -> None:
     async def caller(name: int) -> None:
         for number in range(20):
-            await writer.commit.append(b"%d %d" % (name, number), 1)
+            await writer.append(b"%d %d" % (name, number), 1)
 
     await asyncio.gather(*map(caller, range(8)))
     written = [part for parts in writer.written for part in parts]

@@ -1,4 +1,4 @@
-"""Compaction at the start: only what lives goes into the new file."""
+"""Compaction: only what lives goes into the new file, and commits go on."""
 
 import errno
 import os
@@ -6,7 +6,8 @@ import os
 import pytest
 from msgspec.structs import replace
 
-from jobengine.errors import Damaged, InputOutputFailed
+from jobengine.errors import Damaged, JobEngineError, StorageFull, Unavailable, WrongSecret
+from jobengine.journal.files import old_path
 from jobengine.journal.header import FRAMES_START, read_header
 from jobengine.model.changes import Change, DropJob, PutJob
 from jobengine.model.job import BLOB_PART_BYTES, Blob
@@ -18,6 +19,7 @@ from tests.journal.scenes import (
     SECRET,
     Book,
     Scene,
+    compact,
     disk_with,
     filled,
     job,
@@ -25,9 +27,11 @@ from tests.journal.scenes import (
 )
 from tests.support.disk import SimulatedDisk
 
+OTHER_TEXT = "hex:" + "5d" * 32
+
 
 async def grown() -> tuple[SimulatedDisk, Scene]:
-    """A file with few jobs left of many, and big values of which one is left; opened anew."""
+    """A file with few jobs left of many, and big values of which one is left; running."""
     disk = SimulatedDisk()
     scene = await filled(disk, 0)
     for number in range(50):
@@ -38,7 +42,7 @@ async def grown() -> tuple[SimulatedDisk, Scene]:
     gone: list[Change] = [DropJob("mail", job(number).uid) for number in [*range(48), 60]]
     await scene.journal.append(gone)
     await scene.journal.close()
-    return disk, Scene(disk)
+    return disk, Scene(disk).start()
 
 
 def contents(scene: Scene) -> dict[str, bytes]:
@@ -57,8 +61,9 @@ async def test_what_lives_is_in_the_new_file_and_nothing_else() -> None:
     disk, scene = await grown()
     before, size = contents(scene), len(disk.content(PATH))
     old_id = read_header(disk.content(PATH))[0].file_id
-    assert scene.journal.compact(scene.book.snapshot(), live_bytes=0)
-    again = Scene(disk)
+    await compact(scene.journal, scene.book.snapshot())
+    assert contents(scene) == before  # read from the new file
+    again = Scene(disk.kill())
     assert again.warnings == ()
     assert contents(again) == before
     assert small(again.book) == small(scene.book)
@@ -68,24 +73,84 @@ async def test_what_lives_is_in_the_new_file_and_nothing_else() -> None:
     assert header.file_id != old_id
     assert header.parent.file_id == old_id
     assert NEW not in disk.files
+    await scene.journal.close()
 
 
-async def test_sequences_and_times_go_on() -> None:
+async def test_commits_go_on_in_the_new_file() -> None:
     disk = await disk_with(5)
-    scene = Scene(disk)
-    sequence, time = scene.journal._tail.place.sequence, scene.journal.last_time
-    assert scene.journal.compact(scene.book.snapshot(), live_bytes=0)
-    again = Scene(disk).start()
-    assert again.journal._tail.place.sequence == sequence + 2  # a snapshot, and its end
-    assert again.journal.last_time == time > 0
-    await again.journal.append(put(9))
-    await again.journal.close()
+    scene = Scene(disk).start()
+    sequence, time = scene.journal.sequence, scene.journal.last_time
+    await compact(scene.journal, scene.book.snapshot())
+    assert scene.journal.sequence == sequence + 2  # a snapshot, and its end
+    await scene.journal.append(put(9))
+    killed = Scene(disk.kill())
+    assert len(killed.book.jobs) == 6
+    assert killed.journal.last_time == time > 0
+    await scene.journal.close()
     assert len(Scene(disk).book.jobs) == 6
+
+
+async def test_sequences_never_fall_back_behind_what_was_committed_meanwhile() -> None:
+    disk = await disk_with(1)
+    scene = Scene(disk).start()
+    successor = await scene.journal.begin_successor(live_bytes=0)
+    successor.take(scene.book.snapshot())
+    for number in range(10, 30):
+        await scene.journal.append(put(number), put(number))
+    sequence = scene.journal.sequence
+    assert await scene.journal.install(successor, is_ready=lambda: True)
+    assert scene.journal.sequence == sequence + 1
+    killed = Scene(disk.kill())
+    assert killed.warnings == ()
+    assert len(killed.book.jobs) == 21
+    await scene.journal.close()
+
+
+async def test_only_the_copies_of_what_changes_meanwhile_come_into_the_new_file() -> None:
+    disk = await disk_with(0)
+    scene = Scene(disk).start()
+    successor = await scene.journal.begin_successor(live_bytes=0)
+    successor.take(scene.book.snapshot())
+    await scene.journal.append(put(1), put(1))
+    await scene.journal.append(put(2), [])
+    unwritten = scene.journal.append(put(3), []), scene.journal.append(put(4), put(4))
+    assert await scene.journal.install(successor, is_ready=lambda: True)
+    for waiter in unwritten:
+        await waiter
+    await scene.journal.append(put(5))
+    assert set(Scene(disk.kill()).book.jobs) == {job(number).uid for number in (1, 4, 5)}
+    await scene.journal.close()
+
+
+async def test_a_file_that_is_not_ready_after_all_is_not_replaced() -> None:
+    disk = await disk_with(2)
+    scene = Scene(disk).start()
+    content = read_header(disk.content(PATH))[0]
+    successor = await scene.journal.begin_successor(live_bytes=0)
+    assert not await scene.journal.install(successor, is_ready=lambda: False)
+    await scene.journal.abandon(successor)
+    assert read_header(disk.content(PATH))[0] == content
+    assert NEW not in disk.files
+    await scene.journal.append(put(3))
+    await scene.journal.close()
+    assert len(Scene(disk).book.jobs) == 3
+
+
+async def test_there_is_one_compaction_at_a_time() -> None:
+    scene = Scene(await disk_with(1)).start()
+    successor = await scene.journal.begin_successor(live_bytes=0)
+    with pytest.raises(Unavailable, match="under way"):
+        await scene.journal.begin_successor(live_bytes=0)
+    await scene.journal.abandon(successor)
+    await compact(scene.journal, scene.book.snapshot())
+    await scene.journal.close()
 
 
 async def test_an_empty_book_is_compacted_too() -> None:
     disk = await disk_with(3)
-    assert Scene(disk).journal.compact([], live_bytes=0)
+    scene = Scene(disk).start()
+    await compact(scene.journal, [])
+    await scene.journal.close()
     assert Scene(disk).book == Book()
 
 
@@ -93,65 +158,121 @@ async def test_a_file_can_be_compacted_again_and_again() -> None:
     disk, scene = await grown()
     before = contents(scene)
     for _ in range(3):
-        assert scene.journal.compact(scene.book.snapshot(), live_bytes=0)
-        scene = Scene(disk)
-    assert contents(scene) == before
+        await compact(scene.journal, scene.book.snapshot())
+        assert contents(scene) == before
+    assert contents(Scene(disk.kill())) == before
+    await scene.journal.close()
 
 
-async def test_the_secret_stays_the_same_and_the_data_key_does_not() -> None:
+async def test_a_big_value_that_no_job_had_is_left_behind() -> None:
+    disk, scene = await grown()
+    blob = await scene.journal.write_blob(b"nobody's" * 4000)
+    await compact(scene.journal, scene.book.snapshot())
+    with pytest.raises(Damaged, match="gone"):
+        scene.journal.read_blob(blob)
+    assert len(disk.content(PATH)) < 2 * BLOB_PART_BYTES
+    await scene.journal.close()
+
+
+async def test_the_data_key_is_a_new_one_and_the_secret_stays() -> None:
     disk = await disk_with(3)
     old = read_header(disk.content(PATH))[0]
-    scene = Scene(disk)
-    assert scene.journal.compact(scene.book.snapshot(), live_bytes=0)
+    scene = Scene(disk).start()
+    await compact(scene.journal, scene.book.snapshot())
     new = read_header(disk.content(PATH))[0]
     assert new.unlock(SECRET).body != old.unlock(SECRET).body
     assert new.salt == old.salt
-    with pytest.raises(Exception, match="does not open"):
+    with pytest.raises(WrongSecret):
         new.unlock(OTHER_SECRET)
+    await scene.journal.close()
+
+
+async def test_a_new_secret_opens_the_new_file_and_the_old_one_does_not() -> None:
+    disk = await disk_with(3)
+    old = read_header(disk.content(PATH))[0]
+    scene = Scene(disk).start()
+    await compact(scene.journal, scene.book.snapshot(), new_secret=OTHER_TEXT)
+    await compact(scene.journal, scene.book.snapshot())  # it goes on under the new one
+    new = read_header(disk.content(PATH))[0]
+    assert new.salt != old.salt
+    await scene.journal.close()
+    with pytest.raises(WrongSecret):
+        Scene(disk)
+    assert Scene(disk.kill(), secret=OTHER_SECRET).book == scene.book
 
 
 async def test_a_disk_without_room_leaves_all_as_it_was() -> None:
     disk, scene = await grown()
-    before = disk.content(PATH)
     disk.room = sum(len(file.seen) for file in disk.files.values()) + 1000
-    assert not scene.journal.compact(scene.book.snapshot(), live_bytes=2000)
+    before = read_header(disk.content(PATH))[0]
+    with pytest.raises(StorageFull, match="MiB free"):
+        await compact(scene.journal, scene.book.snapshot(), live_bytes=2000)
     disk.free_bytes = lambda directory: 1 << 40  # type: ignore[method-assign]
-    assert not scene.journal.compact(scene.book.snapshot(), live_bytes=0)
+    with pytest.raises(StorageFull, match="stays in use"):
+        await compact(scene.journal, scene.book.snapshot())
     assert NEW not in disk.files
-    assert disk.content(PATH) == before
+    assert read_header(disk.content(PATH))[0] == before
     disk.room = None
-    await scene.start().journal.append(put(90))
+    await scene.journal.append(put(90))
     await scene.journal.close()
     assert len(Scene(disk).book.jobs) == 4
 
 
 async def test_a_damaged_big_value_is_not_carried_on() -> None:
     disk, scene = await grown()
+    await scene.journal.close()
     blob = scene.book.jobs[job(61).uid].content
     assert isinstance(blob, Blob)
     data = bytearray(disk.content(PATH))
     data[blob.offsets[0] + 300] ^= 1
     disk.put(PATH, bytes(data))
-    damaged = Scene(disk.kill())
+    damaged = Scene(disk.kill()).start()
     with pytest.raises(Damaged):
-        damaged.journal.compact(damaged.book.snapshot(), live_bytes=0)
+        await compact(damaged.journal, damaged.book.snapshot())
+    await damaged.journal.close()
 
 
 async def test_any_failing_call_leaves_one_complete_file() -> None:
     original = await disk_with(3)
     counted = original.kill()
-    scene = Scene(counted)
+    scene = Scene(counted).start()
     start = len(counted.calls)
-    assert scene.journal.compact(scene.book.snapshot(), live_bytes=0)
-    for number in range(start, len(counted.calls)):
+    await compact(scene.journal, scene.book.snapshot())
+    end = len(counted.calls)
+    await scene.journal.close()
+    for number in range(start, end):
         disk = original.kill()
-        scene = Scene(disk)
+        scene = Scene(disk).start()
         disk.failing[number] = errno.EIO
-        with pytest.raises(InputOutputFailed):
-            scene.journal.compact(scene.book.snapshot(), live_bytes=0)
-        again = Scene(disk.kill())
-        assert again.book == scene.book
-        assert again.warnings == ()
+        try:
+            await compact(scene.journal, scene.book.snapshot())
+        except JobEngineError:
+            again = Scene(disk.kill())
+            assert again.book == scene.book, counted.calls[number]
+        await scene.journal.close()
+        assert Scene(disk.kill()).book == scene.book, counted.calls[number]
+
+
+async def test_what_was_replaced_is_kept_when_wanted_and_the_oldest_goes() -> None:
+    disk = await disk_with(3)
+    scene = Scene(disk, keep_old_files=2).start()
+    kept = []
+    for _ in range(3):
+        kept.append((old_path(PATH, scene.journal.sequence), disk.content(PATH)))
+        await compact(scene.journal, scene.book.snapshot())
+    await scene.journal.close()
+    assert {path: disk.content(path) for path in disk.files if ".old-" in path.name} == dict(kept[1:])
+
+
+async def test_a_name_that_a_crash_left_does_not_keep_the_next_compaction_from_its_end() -> None:
+    disk = await disk_with(3)
+    scene = Scene(disk, keep_old_files=1).start()
+    kept = old_path(PATH, scene.journal.sequence)
+    disk.put(kept, b"left over")
+    content = disk.content(PATH)
+    await compact(scene.journal, scene.book.snapshot())
+    assert disk.content(kept) == content
+    await scene.journal.close()
 
 
 async def test_leftovers_of_a_compaction_that_was_cut_short_are_removed() -> None:
@@ -163,9 +284,10 @@ async def test_leftovers_of_a_compaction_that_was_cut_short_are_removed() -> Non
 
 async def test_half_a_snapshot_is_never_taken_for_the_whole() -> None:
     disk = await disk_with(3)
-    scene = Scene(disk)
+    scene = Scene(disk).start()
     many = [*scene.book.snapshot(), *(PutJob(job(number, content=bytes(2000))) for number in range(10, 400))]
-    assert scene.journal.compact(many, live_bytes=0)
+    await compact(scene.journal, many)
+    await scene.journal.close()
     data = disk.content(PATH)
     del disk.files[ANCHOR]
     first_frame = int.from_bytes(data[8192 + 8 : 8192 + 12], "little")
@@ -177,19 +299,13 @@ async def test_half_a_snapshot_is_never_taken_for_the_whole() -> None:
 async def test_a_compacted_file_beside_a_later_anchor_of_its_parent_is_refused() -> None:
     disk = await disk_with(3)
     branch = disk.kill()
-    scene = Scene(branch)
-    assert scene.journal.compact(scene.book.snapshot(), live_bytes=0)
+    scene = Scene(branch).start()
+    await compact(scene.journal, scene.book.snapshot())
+    compacted = branch.content(PATH)
+    await scene.journal.close()
     scene = Scene(disk).start()
     await scene.journal.append(put(9))
     await scene.journal.close()
-    disk.put(PATH, branch.content(PATH))
+    disk.put(PATH, compacted)
     with pytest.raises(Damaged, match="2 acknowledged commits are missing"):
         Scene(disk)
-
-
-async def test_a_file_is_worth_compacting_when_it_is_large_and_mostly_dead() -> None:
-    journal = Scene(await disk_with(3)).journal
-    size = journal.size
-    assert journal.worth_compacting(size // 4, above_bytes=size - 1, live_ratio=0.5)
-    assert not journal.worth_compacting(size // 4, above_bytes=size, live_ratio=0.5)
-    assert not journal.worth_compacting(size // 2 + 1, above_bytes=0, live_ratio=0.5)

@@ -1,86 +1,23 @@
 """Every file call fails once, with every error: nothing acknowledged is lost, and no lie is told."""
 
 import errno
-from random import Random
 
 import pytest
 
-from jobengine.errors import InputOutputFailed, JobEngineError, OutcomeUnknown, StorageFull
-from jobengine.model.changes import Change, PutQueue
-from tests.journal.scenes import MAIL, PATH, Book, Scene, disk_with, filled, put
+from jobengine.errors import InputOutputFailed, OutcomeUnknown, StorageFull
+from jobengine.model.changes import PutQueue
+from tests.journal.failing import ERRORS, Run, fail, number_of_calls
+from tests.journal.scenes import MAIL, PATH, Scene, disk_with, filled, put
 from tests.support.disk import SimulatedDisk
-
-ERRORS = [errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EINTR]
-STORY: list[list[Change]] = [[PutQueue(MAIL)], *[put(number) for number in range(4)]]
-
-
-class Run:
-    """Opens, appends, writes a big value and closes, come what may; remembers what was acknowledged."""
-
-    def __init__(self, disk: SimulatedDisk) -> None:
-        self.disk = disk
-        self.acknowledged = Book()
-        self.unknown: list[list[Change]] = []
-        self.errors: list[JobEngineError] = []
-
-    async def go(self) -> "Run":
-        try:
-            scene = Scene(self.disk).start()
-        except InputOutputFailed as error:
-            self.errors.append(error)
-            return self
-        for changes in STORY:
-            await self._append(scene, changes)
-            if not self.acknowledged.queues and not self.unknown:
-                await self._append(scene, changes)  # undone: without the queue there are no jobs
-        try:
-            await scene.journal.write_blob(b"big" * 100)
-        except JobEngineError as error:
-            self.errors.append(error)
-        try:
-            await scene.journal.close()
-        except InputOutputFailed as error:
-            self.errors.append(error)
-        assert bool(scene.failures) == any(isinstance(error, OutcomeUnknown) for error in self.errors)
-        return self
-
-    async def _append(self, scene: Scene, changes: list[Change]) -> None:
-        try:
-            await scene.journal.append(changes)
-            self.acknowledged.apply(changes)
-        except StorageFull as error:
-            assert scene.rollbacks[-1] == 1
-            self.errors.append(error)
-        except OutcomeUnknown as error:
-            self.unknown.append(changes)
-            self.errors.append(error)
-
-    def possible(self) -> list[Book]:
-        """What may be in the file: all that was acknowledged, and the first of those that nobody knows of."""
-        books = [self.acknowledged]
-        if self.unknown:
-            book = Book()
-            book.apply([*self.acknowledged.snapshot(), *self.unknown[0]])
-            books.append(book)
-        return books
-
-
-async def number_of_calls() -> int:
-    disk = SimulatedDisk()
-    await Run(disk).go()
-    return len(disk.calls)
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: errno.errorcode[error])
 async def test_a_failing_call_loses_nothing(error: int) -> None:
     for number in range(await number_of_calls()):
-        disk = SimulatedDisk()
-        disk.failing[number] = error
-        run = await Run(disk).go()
-        call = disk.calls[number]
-        for left in (disk.kill(), disk.crash(Random(number)), disk.crash(Random(number), keep=0)):
-            assert Scene(left).book in run.possible(), (number, call)
-        assert run.errors or call == "write", (number, call)
+        run = await fail({number: error})
+        call = run.disk.calls[number]
+        # A write is done again, and an old file that was not removed harms nobody.
+        assert run.errors or call in ("write", "names"), (number, call)
 
 
 async def test_short_writes_change_nothing() -> None:

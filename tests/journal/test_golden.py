@@ -12,7 +12,7 @@ from tests.journal.scenes import ANCHOR, PATH, Book
 from tests.support.disk import SimulatedDisk
 
 
-def test_both_kinds_of_secret_have_their_golden_file() -> None:
+def test_all_golden_files_are_there() -> None:
     assert {path.stem for path in GOLDEN.glob("*.queuedb")} == set(SECRETS)
 
 

@@ -448,7 +448,7 @@ async def test_after_a_failed_sync_the_file_is_copied_to_a_new_place() -> None:
 async def test_a_frame_that_makes_no_sense_is_damage() -> None:
     disk = SimulatedDisk()
     scene = await filled(disk)
-    scene.journal._encoder.encode = lambda changes: b"\xc1"  # type: ignore[method-assign]
+    scene.journal._volume.encoder.encode = lambda changes: b"\xc1"  # type: ignore[method-assign]
     await scene.journal.append(put(9))
     left = disk.kill()
     await scene.journal.close()

@@ -81,7 +81,7 @@ def test_nothing_is_lost_on_the_way_through_the_codec(story: list[Step]) -> None
     broker = recorded(story)
     encoder, decoder = ChangeEncoder(), ChangeDecoder()
     for changes in broker.applied:
-        body = body_of([encoder.encode(changes)], len(changes))
+        body = body_of(encoder.encode(changes), len(changes))
         assert tuple(decoder.decode(body)) == changes
 
 

@@ -47,8 +47,11 @@ RULES: tuple[Mutant, ...] = (
         name="ended jobs are never forgotten",
         breaks="Complete and failed jobs fill the memory.",
         file="jobengine/model/deadlines.py",
-        old="for jobs in (self._leased, self._waiting, self._ended):",
-        new="for jobs in (self._leased, self._waiting):",
+        old="""
+        yield from self._due(self._ended.until(now - queue.keep), queue, now)
+""",
+        new="""
+""",
         test=(
             "tests/model/test_passing_time.py::test_an_ended_job_is_forgotten_once_it_was_kept_long_enough"
         ),

@@ -54,13 +54,13 @@ WRITING: tuple[Mutant, ...] = (
     Mutant(
         name="rename a compacted file before it is synced",
         breaks="A crash of the machine leaves a name with half a file behind it.",
-        file="jobengine/journal/compaction.py",
+        file="jobengine/journal/successor.py",
         old="""
-        self._write(FrameType.SNAPSHOT_END, self._count.body())
-        self._files.sync(self._file)
+        self._write(FrameType.SNAPSHOT_END, self._count.body(of.sequence))
+        self._sync()
 """,
         new="""
-        self._write(FrameType.SNAPSHOT_END, self._count.body())
+        self._write(FrameType.SNAPSHOT_END, self._count.body(of.sequence))
 """,
         test=(
             "tests/journal/test_crashes.py::test_a_crash_while_a_file_is_compacted_leaves_one_complete_file"

@@ -204,7 +204,7 @@ async def test_an_edit_that_is_put_right_is_taken_up(path: Path) -> None:
     assert broker.queues == [["mail"]]
 
 
-async def test_an_edit_that_the_broker_refuses_is_logged_and_tried_again_when_told(
+async def test_an_edit_that_the_broker_refuses_is_logged_and_tried_again_at_the_next_look(
     path: Path, log: CapturingLogger
 ) -> None:
     broker = Broker(path)
@@ -213,7 +213,7 @@ async def test_an_edit_that_the_broker_refuses_is_logged_and_tried_again_when_to
     await broker.watch.look()
     assert events(log) == ["configuration_refused"]
     broker.refusal = None
-    await broker.watch.reload()
+    await broker.watch.look()
     assert broker.queues == [["mail"]]
 
 

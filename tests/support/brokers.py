@@ -34,6 +34,8 @@ class GuardedDisk:
         self.sync_fails = False
         self._let_go = Event()
         self._let_go.set()
+        self._writes_let_go = Event()
+        self._writes_let_go.set()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.disk, name)
@@ -46,6 +48,14 @@ class GuardedDisk:
         """Let them return again."""
         self._let_go.set()
 
+    def hold_writes(self) -> None:
+        """Let no write begin."""
+        self._writes_let_go.clear()
+
+    def let_writes_go(self) -> None:
+        """Let them begin again."""
+        self._writes_let_go.set()
+
     def fill(self) -> None:
         """No byte more."""
         self.disk.room = 0
@@ -53,6 +63,11 @@ class GuardedDisk:
     def make_room(self) -> None:
         """As many as anybody likes."""
         self.disk.room = None
+
+    def write(self, file: int, data: bytes | memoryview, offset: int) -> int:
+        """Write, when the test lets it."""
+        self._writes_let_go.wait()
+        return self.disk.write(file, data, offset)
 
     def sync(self, file: int) -> None:
         """Bring the file to the disk, when the test lets it."""
@@ -83,6 +98,7 @@ class Broker:
         return self.start()
 
     async def __aexit__(self, *_: object) -> None:
+        self.disk.let_writes_go()
         self.disk.let_syncs_go()
         self.disk.make_room()
         await self.engine.stop()

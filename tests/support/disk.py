@@ -208,6 +208,15 @@ class SimulatedDisk:
         self._name({new: self.files[old], old: None})
         self._remember()
 
+    def link(self, old: Path, new: Path) -> None:
+        self._call("link")
+        self._name({new: self.files[old]})
+        self._remember()
+
+    def names(self, directory: Path) -> list[str]:
+        self._call("names")
+        return [path.name for path in self.files if path.parent == directory]
+
     def remove(self, path: Path) -> None:
         self._call("remove")
         self._name({path: None})

@@ -21,5 +21,5 @@ def _contents(ledger: Ledger, name: str) -> dict[str, Any]:
         "jobs": dict(contents.jobs),
         "order": list(contents.order.after(-1)),
         "counts": {state: contents.order.count(state) for state in LIVING},
-        "deadlines": list(contents.deadlines.due(contents.queue, NEVER_MS)),
+        "deadlines": sorted(job.uid for job in contents.deadlines.due(contents.queue, NEVER_MS)),
     }

@@ -44,12 +44,6 @@ def running(sweeper: Sweeper) -> bool:
     return sweeper._sweeping is not None and not sweeper._sweeping.done()
 
 
-async def finished(sweeper: Sweeper) -> None:
-    """Wait until it has ended by itself."""
-    assert sweeper._sweeping is not None
-    await sweeper._sweeping
-
-
 async def test_one_turn_takes_a_bounded_number_of_jobs_and_says_what_became_of_them() -> None:
     observed: list[Swept] = []
     async with Broker() as broker:
@@ -131,13 +125,15 @@ async def test_a_full_disk_is_logged_and_outlived() -> None:
     await sweeper.stop()
 
 
-@pytest.mark.parametrize("end", [OutcomeUnknown("nobody knows"), Unavailable("stopping")])
-async def test_it_ends_with_the_server(end: JobEngineError) -> None:
-    engine = ScriptedEngine(Swept(forgotten=1), end)
+@pytest.mark.parametrize("refusal", [OutcomeUnknown("nobody knows"), Unavailable("the disk hangs")])
+async def test_a_disk_that_does_not_answer_is_outlived_in_silence(refusal: JobEngineError) -> None:
+    """It has its own line in the log."""
+    engine = ScriptedEngine(refusal, refusal, Swept(forgotten=1))
     sweeper = Sweeper(engine, observe=lambda _: None)
-    await sweeper.start()
-    await finished(sweeper)
-    assert len(engine.asked) == 2
+    with capture_logs() as logs:
+        await sweeper.start()
+        await engine.done.wait()
+    assert "sweep_refused" not in [entry["event"] for entry in logs]
     await sweeper.stop()
 
 

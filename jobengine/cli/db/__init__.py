@@ -1,0 +1,1 @@
+"""`jobengine db`: looking after the database file. One file per command."""

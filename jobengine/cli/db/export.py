@@ -1,0 +1,114 @@
+"""`jobengine db export`."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from jobengine.cli.db.options import Database, Json, database_of, secret_of_environment
+
+if TYPE_CHECKING:
+    from jobengine.journal.reading import Reading
+    from jobengine.model.ledger import Ledger
+
+_WARNING: Final = "An export is not encrypted: whoever gets it can read every job."
+_STDOUT: Final = Path("-")
+
+
+def export(
+    file: Annotated[Path, typer.Argument(help="Where to write it; - is standard output.")] = _STDOUT,
+    db: Database = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002 - an option
+    json: Json = False,  # noqa: FBT002 - an option
+) -> None:
+    """Write every job as a line of JSON, decrypted. A server may be using the database meanwhile.
+
+    The first line names the format and the queues. Needs SECRET or SECRET_FILE in the environment.
+    """
+    import msgspec
+
+    from jobengine.cli.db.progress import progress
+    from jobengine.journal.reading import reading
+
+    database, secret = database_of(db), secret_of_environment()
+    _agree(yes=yes)
+    with reading(database, secret) as read:
+        with progress("exporting", read.size) as told:
+            ledger = recovered(read, told)
+        with _written(file) as out:
+            out.writelines(lines(ledger, read))
+    jobs = sum(ledger.count(queue.name) for queue in ledger.queues())
+    document = {"path": str(database), "jobs": jobs, "queues": len(ledger.queues())}
+    said = msgspec.json.encode(document).decode() if json else f"{database}: {jobs} jobs exported"
+    typer.echo(said, err=file == _STDOUT)
+
+
+def recovered(read: "Reading", told: Callable[[int], object]) -> "Ledger":
+    """What the file holds. Raises Damaged."""
+    from jobengine.errors import Damaged
+    from jobengine.journal.inspection import changes_in
+    from jobengine.model.ledger import Ledger
+
+    ledger = Ledger()
+    try:
+        for _, changes in changes_in(read, progress=told):
+            ledger.replay(changes)
+    except KeyError:
+        raise Damaged(f"{read.path} is damaged; `jobengine db verify` says where") from None
+    return ledger
+
+
+def lines(ledger: "Ledger", read: "Reading") -> Iterator[bytes]:
+    """All lines of the export. Raises Damaged."""
+    import msgspec
+
+    from jobengine.cli.db.job_lines import FORMAT, VERSION, Heading, JobLine, QueueEntry
+    from jobengine.model.job import Blob
+
+    queues, blobs, encode = ledger.queues(), read.blobs, msgspec.json.encode
+    yield encode(Heading(FORMAT, VERSION, tuple(map(QueueEntry.of, queues)))) + b"\n"
+    for queue in queues:
+        for job in sorted(ledger.contents(queue.name).jobs.values(), key=lambda job: job.order):
+            content = blobs.read(job.content) if isinstance(job.content, Blob) else job.content
+            yield encode(JobLine.of(job, content)) + b"\n"
+
+
+def _agree(*, yes: bool) -> None:
+    """Raises Fatal when nobody says yes."""
+    from jobengine.errors import Fatal
+
+    typer.echo(_WARNING, err=True)
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Fatal("nothing was exported: --yes says that this is meant")
+    typer.confirm("Export it?", abort=True, err=True)
+
+
+@contextmanager
+def _written(file: Path) -> Iterator[IO[bytes]]:
+    """Where the lines go. A file is new, for its owner alone, and goes again when it is not complete."""
+    import os
+
+    from jobengine.errors import Fatal
+    from jobengine.journal.reading import system_errors
+
+    if file == _STDOUT:
+        yield sys.stdout.buffer
+        return
+    with system_errors(f"writing {file}"):
+        try:
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except FileExistsError:
+            raise Fatal(f"{file}: is there already, and is not written over") from None
+        try:
+            with os.fdopen(descriptor, "wb") as out:
+                yield out
+                out.flush()
+                os.fsync(out.fileno())
+        except BaseException:
+            file.unlink()
+            raise

@@ -1,0 +1,109 @@
+"""Compaction while the broker serves: every job is copied to a new file, in turns that nobody notices."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from jobengine.engine.interface import Compacted
+from jobengine.engine.walk import Walk
+from jobengine.errors import StorageFull, Unavailable
+from jobengine.journal.journal import Journal
+from jobengine.journal.successor import Successor
+from jobengine.model.changes import Change
+from jobengine.model.job import Blob
+from jobengine.model.ledger import Ledger, Undo
+
+TURN_MOST: Final = 250  # jobs: about a millisecond
+REST: Final = 2.5  # times as long as a turn took: the requests have the rest of the time
+_RECORD_BYTES: Final = 100  # of a job in the file, but for its content
+
+
+class Compaction:
+    """One compaction. It is told of every change, and can be given up at any time."""
+
+    def __init__(self, ledger: Ledger, journal: Journal) -> None:
+        self._ledger = ledger
+        self._journal = journal
+        self._walk: Walk | None = None  # until the new file is in place
+        self._is_complete = False  # everything was walked, and nothing is apart: it follows every change
+        self._end: Unavailable | StorageFull | None = None
+        self._done = asyncio.Event()
+
+    async def run(self, new_secret: str | None = None) -> Compacted:
+        """Raises StorageFull, Unavailable, Damaged, ConfigurationWrong: then the old file stays in use."""
+        started, before = time.monotonic(), self._journal.size
+        try:
+            successor = await self._journal.begin_successor(
+                live_bytes=live_bytes(self._ledger), new_secret=new_secret
+            )
+            try:
+                await self._fill(successor)
+            finally:
+                self._walk = None
+                await self._journal.abandon(successor)
+        finally:
+            self._done.set()
+        seconds = time.monotonic() - started
+        return Compacted(before, self._journal.size, seconds, self._journal.sequence)
+
+    def copies(self, changes: Sequence[Change], undo: Undo) -> list[Change] | None:
+        """What of these changes, just made, the new file needs; None when there is none."""
+        if self._walk is None:
+            return None
+        return list(changes) if self._is_complete else self._walk.copies(changes, undo)
+
+    def give_up(self, reason: Unavailable | StorageFull) -> None:
+        """Do without a new file, as soon as can be."""
+        self._end = reason
+
+    async def ended(self) -> None:
+        """Wait until it is over, one way or the other."""
+        await self._done.wait()
+
+    async def _fill(self, successor: Successor) -> None:
+        walk = self._walk = Walk(self._ledger)
+        successor.take(walk.start())
+        started = time.monotonic()
+        while (changes := walk.next(TURN_MOST)) is not None:
+            successor.take(changes)
+            await asyncio.sleep((time.monotonic() - started) * REST)
+            if successor.is_full:
+                await self._journal.flush(successor)
+            self._go_on()
+            started = time.monotonic()
+        await self._fetch_apart(walk, successor)
+        async with self._journal.quiet():
+            await self._finish(walk, successor)
+
+    async def _finish(self, walk: Walk, successor: Successor) -> None:
+        is_in_place = False
+        while not is_in_place:
+            await self._fetch_apart(walk, successor)
+            is_in_place = await self._journal.install(successor, is_ready=lambda: self._completes(walk))
+
+    def _completes(self, walk: Walk) -> bool:
+        self._is_complete = self._end is None and walk.next_apart is None
+        return self._is_complete
+
+    async def _fetch_apart(self, walk: Walk, successor: Successor) -> None:
+        """Copy the jobs that the walk did not take along, with their big values."""
+        self._go_on()
+        while (job := walk.next_apart) is not None:
+            if isinstance(job.content, Blob) and not successor.encoder.places.knows(job.content):
+                await self._journal.copy_blob(job.content, successor)
+            else:
+                successor.take(walk.fetch(job))
+            if successor.is_full:
+                await self._journal.flush(successor)
+            self._go_on()
+
+    def _go_on(self) -> None:
+        if self._end is not None:
+            raise self._end
+
+
+def live_bytes(ledger: Ledger) -> int:
+    """About how many bytes of the file are still in use."""
+    totals = ledger.totals
+    return totals.jobs * _RECORD_BYTES + totals.content_bytes + totals.blob_bytes

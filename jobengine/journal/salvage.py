@@ -1,0 +1,133 @@
+"""What is left of a file with damage in it: its jobs, and what can no longer be said of them."""
+
+from collections.abc import Iterable
+from typing import Final, assert_never
+
+from msgspec import DecodeError, Struct
+from msgspec.msgpack import Decoder, Encoder
+
+from jobengine.errors import Damaged
+from jobengine.journal.codec import ChangeDecoder, body_of
+from jobengine.journal.frame import FrameType
+from jobengine.journal.inspection import Inspection
+from jobengine.journal.reading import Reading
+from jobengine.journal.records import PutQueueRecord, Record
+from jobengine.model.changes import Change, DropJob, DropQueue, MoveJob, PutJob, PutQueue, moved
+from jobengine.model.job import Job, Queue
+
+_CHANGES: Final = frozenset((FrameType.CHANGES, FrameType.SNAPSHOT))
+# Of a queue whose own record is lost, until the configuration says better at the next start.
+_KEEP_MS: Final = 7 * 24 * 60 * 60 * 1000
+_LEASE_MS: Final = 60 * 60 * 1000
+
+
+class Name(Struct, frozen=True, order=True):
+    """Which job it is."""
+
+    queue: str
+    uid: str
+
+
+class Salvage:
+    """Queues and jobs as changes make them, where some changes may be missing."""
+
+    def __init__(self) -> None:
+        self.queues: dict[str, Queue] = {}
+        self.jobs: dict[Name, Job] = {}
+        self.lost: set[Name] = set()  # named behind the damage; made within it
+        self.uncertain: set[Name] = set()  # made before the damage, and not named behind it
+        self.guessed: set[str] = set()  # queues whose settings are lost
+
+    def gap(self) -> None:
+        """Something is missing here: whatever there is may have changed."""
+        self.uncertain = set(self.jobs)
+
+    def replay(self, changes: Iterable[Change]) -> None:
+        """Make these changes, as far as they make sense."""
+        for change in changes:
+            match change:
+                case PutQueue(queue):
+                    self.queues[queue.name] = queue
+                    self.guessed.discard(queue.name)
+                case DropQueue(name):
+                    self._drop_queue(name)
+                case PutJob(job):
+                    self._put(job)
+                case MoveJob():
+                    self._move(change)
+                case DropJob(queue, uid):
+                    self._forget(Name(queue, uid))
+                case _:
+                    assert_never(change)
+
+    def _put(self, job: Job) -> None:
+        name = Name(job.queue, job.uid)
+        self._forget(name)
+        if job.queue not in self.queues:
+            self.queues[job.queue] = Queue(job.queue, _KEEP_MS, _LEASE_MS)
+            self.guessed.add(job.queue)
+        self.jobs[name] = job
+
+    def _move(self, change: MoveJob) -> None:
+        name = Name(change.queue, change.uid)
+        if name in self.jobs:
+            self.jobs[name] = moved(self.jobs[name], change)
+            self.uncertain.discard(name)
+        else:
+            self.lost.add(name)
+
+    def _forget(self, name: Name) -> None:
+        self.jobs.pop(name, None)
+        self.lost.discard(name)
+        self.uncertain.discard(name)
+
+    def _drop_queue(self, queue: str) -> None:
+        self.queues.pop(queue, None)
+        self.guessed.discard(queue)
+        for name in [name for name in (*self.jobs, *self.lost) if name.queue == queue]:
+            self._forget(name)
+
+
+def salvage(read: Reading) -> Salvage:
+    """All that the authentic frames of a file still say."""
+    decoder, found = _decoder(read), Salvage()
+    inspection = Inspection(read, reads_blobs=False)
+    gaps = 0
+    for head, body in inspection.frames():
+        if len(inspection.damages) > gaps:
+            gaps = len(inspection.damages)
+            found.gap()
+        if head.type in _CHANGES:
+            _replay(decoder, body, found)
+    if inspection.missing_commits or (inspection.tail is not None and not inspection.is_torn):
+        found.gap()
+    return found
+
+
+def _replay(decoder: ChangeDecoder, body: bytes, found: Salvage) -> None:
+    try:
+        found.replay(decoder.decode(body))
+    except Damaged:
+        found.gap()  # authentic, and yet without sense: as good as missing
+
+
+def _decoder(read: Reading) -> ChangeDecoder:
+    """One that knows the name of every queue, whose own record may be missing or come later."""
+    names: dict[int, str] = {}
+    numbers: set[int] = set()
+    records: Decoder[list[Record]] = Decoder(list[Record])
+    for head, body in Inspection(read, reads_blobs=False).frames():
+        if head.type not in _CHANGES:
+            continue
+        try:
+            decoded = records.decode(memoryview(body)[1:])
+        except DecodeError:
+            continue
+        names |= {each.number: each.name for each in decoded if isinstance(each, PutQueueRecord)}
+        numbers.update(each.queue for each in decoded if not isinstance(each, PutQueueRecord))
+    decoder, encoder = ChangeDecoder(), Encoder()
+    named = [
+        PutQueueRecord(number, names.get(number, f"queue-{number}"), 0, 0) for number in numbers | set(names)
+    ]
+    decoder.decode(body_of(b"".join(map(encoder.encode, named)), len(named)))
+    return decoder

@@ -1,0 +1,78 @@
+"""Writes the database file anew when most of it is of no use any more."""
+
+import asyncio
+import contextlib
+from typing import Final, Protocol
+
+import structlog
+
+from jobengine.engine.interface import Compacted
+from jobengine.errors import JobEngineError
+
+LOOK_SECONDS: Final = 5.0
+REFUSED_SECONDS: Final = 60.0
+
+log = structlog.get_logger(__name__)
+
+
+class Compactable(Protocol):
+    """An engine that keeps its jobs in a file."""
+
+    def file_bytes(self) -> int:
+        """The size of the file."""
+
+    def live_bytes(self) -> int:
+        """About how much of it is still in use."""
+
+    async def compact(self) -> Compacted:
+        """Write what is live into a new file."""
+
+
+class Compactor:
+    """Looks now and then, and compacts when the file is large enough and little enough of it is in use."""
+
+    def __init__(self, engine: Compactable, *, above_bytes: int, live_ratio: float) -> None:
+        self._engine = engine
+        self._above_bytes = above_bytes
+        self._live_ratio = live_ratio
+        self._looking: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Look from now on."""
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look())
+
+    async def stop(self) -> None:
+        """Look no more. A compaction under way is given up when the engine stops."""
+        looking, self._looking = self._looking, None
+        if looking is not None:
+            looking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await looking
+
+    def is_worth_it(self) -> bool:
+        """Whether the file is that large, and that little of it still in use."""
+        size = self._engine.file_bytes()
+        return size > self._above_bytes and self._engine.live_bytes() < self._live_ratio * size
+
+    async def turn(self) -> bool:
+        """Compact when it is worth it. False when that was refused."""
+        if not self.is_worth_it():
+            return True
+        try:
+            compacted = await self._engine.compact()
+        except JobEngineError as refusal:
+            log.warning("not_compacted", reason=refusal.detail, bytes=self._engine.file_bytes())
+            return False
+        log.info(
+            "compacted",
+            bytes_before=compacted.bytes_before,
+            bytes_after=compacted.bytes_after,
+            seconds=round(compacted.seconds, 3),
+        )
+        return True
+
+    async def _look(self) -> None:
+        while True:
+            seconds = LOOK_SECONDS if await self.turn() else REFUSED_SECONDS
+            await asyncio.sleep(seconds)

@@ -1,0 +1,37 @@
+"""The end of a stop that takes too long: a call that the disk does not answer cannot be called back."""
+
+import os
+import sys
+from threading import Timer
+from typing import Final
+
+from jobengine.errors import InputOutputFailed
+
+# Less than the 5 s that whoever stops a server may count on; requests under way have 3 of them.
+STOP_SECONDS: Final = 4.0
+
+_LINE: Final = (
+    f"the disk has not answered for {STOP_SECONDS:.0f} s after the stop: ended without it, and nobody knows "
+    "whether the last changes survive; look at the disk, then start again\n"
+)
+
+
+class LastResort:
+    """Ends the process when it has not ended by itself in time. No other thread is asked."""
+
+    def __init__(self) -> None:
+        self._timer = Timer(STOP_SECONDS, _end)
+        self._timer.daemon = True
+        self._is_started = False
+
+    def start(self) -> None:
+        """From now on there is so much time."""
+        if not self._is_started:
+            self._is_started = True
+            self._timer.start()
+
+
+def _end() -> None:
+    sys.stderr.write(_LINE)
+    sys.stderr.flush()
+    os._exit(InputOutputFailed.exit_code)

@@ -1,0 +1,203 @@
+"""Compaction while commands go on: nothing is lost, doubled or changed."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+
+import pytest
+from msgspec.structs import replace
+
+from jobengine.engine import compaction
+from jobengine.engine.interface import Compacted
+from jobengine.errors import BadState, NotFound, StorageFull, Unavailable
+from jobengine.journal.header import read_header
+from jobengine.model.commands import Claim, Command, Configure, Create, Delete, Update
+from jobengine.model.job import BLOB_THRESHOLD_BYTES, Blob, Job
+from jobengine.model.ledger import Ledger
+from jobengine.model.states import State
+from tests.support.brokers import MAIL, MINUTE_MS, PATH, Broker, asked
+
+LETTERS, PARCELS = replace(MAIL, name="letters"), replace(MAIL, name="parcels")
+STATES = (State.QUEUED, State.INPROGRESS, State.COMPLETE, State.FAILED)
+NEW = PATH.with_name(PATH.name + ".new")
+
+
+@pytest.fixture(autouse=True)
+def _small_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compaction, "TURN_MOST", 2)
+
+
+def jobs_in(ledger: Ledger) -> dict[str, list[Job]]:
+    """All jobs by queue, in order; of a big value only what it is, not where it stands."""
+    return {
+        queue.name: [_without_place(job) for job in ledger.contents(queue.name).order.after(-1)]
+        for queue in ledger.queues()
+    }
+
+
+def _without_place(job: Job) -> Job:
+    content = job.content
+    return replace(job, content=content.digest) if isinstance(content, Blob) else job
+
+
+@asynccontextmanager
+async def filled(jobs: int = 30) -> AsyncIterator[Broker]:
+    """A broker with jobs in all states and two queues, some with big values."""
+    async with Broker() as broker:
+        await broker.configure(MAIL, LETTERS)
+        for number in range(jobs):
+            queue = "letters" if number % 3 else "mail"
+            size = BLOB_THRESHOLD_BYTES + 1 if number % 5 == 0 else number
+            job = await broker.create(priority=1 + number * 37 % 100, content=os.urandom(size), queue=queue)
+            await broker.update(job, state=STATES[number % 4])
+        yield broker
+
+
+class Callers:
+    """Ask for anything at all, by a seed, for as long as a compaction lasts."""
+
+    def __init__(self, broker: Broker, seed: int) -> None:
+        self._broker = broker
+        self._random = Random(seed)
+        self._known: list[Job] = []
+
+    async def go_on(self, until: "asyncio.Task[Compacted]") -> None:
+        """Several at once."""
+        await asyncio.gather(*(self._ask_until(until) for _ in range(4)))
+
+    async def _ask_until(self, until: "asyncio.Task[Compacted]") -> None:
+        while not until.done():
+            try:
+                answer = await self._broker.engine.submit(self._command())
+            except (NotFound, BadState):
+                continue
+            if isinstance(answer, Job):
+                self._known.append(answer)
+            await asyncio.sleep(0)
+
+    def _command(self) -> Command:
+        random = self._random
+        known = random.choice(self._known) if self._known else None
+        chance = random.random()
+        if known is None or chance < 0.25:
+            return Create(self._queue(), self._content(), random.randint(1, 100), MINUTE_MS)
+        if chance < 0.45:
+            return Claim(self._queue(), "reader")
+        if chance < 0.6:
+            return Delete(known.queue, known.uid)
+        if chance < 0.62:
+            others = [queue for queue in (LETTERS, PARCELS) if random.random() < 0.7]
+            return Configure((MAIL, *others))
+        return Update(
+            known.queue,
+            known.uid,
+            "writer",
+            may_write=True,
+            state=random.choice((None, *STATES)),
+            priority=random.choice((None, 1, 50, 100)),
+            content=random.choice((None, self._content())),
+        )
+
+    def _queue(self) -> str:
+        return self._random.choice(("mail", "mail", "letters", "parcels"))
+
+    def _content(self) -> bytes:
+        return self._random.randbytes(self._random.choice((2, 2, 2, BLOB_THRESHOLD_BYTES + 1)))
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_what_memory_holds_is_in_the_file_whatever_happens_meanwhile(seed: int) -> None:
+    async with filled() as broker:
+        for generation in range(2):
+            compacting = asyncio.create_task(broker.engine.compact())
+            await Callers(broker, seed + 100 * generation).go_on(compacting)
+            await compacting
+            assert jobs_in(broker.replayed()) == jobs_in(broker.ledger)
+            await broker.create(content=b"behind it")
+        assert jobs_in(broker.replayed()) == jobs_in(broker.ledger)
+        for job in await broker.jobs():
+            if isinstance(job.content, Blob):
+                assert len(await broker.engine.content(job.content)) == BLOB_THRESHOLD_BYTES + 1
+
+
+async def test_the_file_gets_smaller_and_says_so() -> None:
+    async with filled() as broker:
+        for job in (await broker.jobs("letters"))[1:]:
+            await broker.engine.submit(Delete("letters", job.uid))
+        before = broker.engine.file_bytes()
+        compacted = await broker.engine.compact()
+        assert compacted.bytes_before == before
+        assert compacted.bytes_after == broker.engine.file_bytes() == len(broker.disk.disk.content(PATH))
+        assert compacted.bytes_after < before / 2
+        assert compacted.sequence == broker.engine.sequence()
+
+
+async def test_a_second_compaction_is_refused_while_one_is_under_way() -> None:
+    async with filled() as broker:
+        first = await asked(broker.engine.compact())
+        with pytest.raises(Unavailable, match="under way"):
+            await broker.engine.compact()
+        await first
+
+
+async def test_a_disk_that_fills_up_leaves_the_old_file_in_use() -> None:
+    async with filled() as broker:
+        header = read_header(broker.disk.disk.content(PATH))[0]
+        compacting = await asked(broker.engine.compact())
+        broker.disk.fill()
+        with pytest.raises(StorageFull):
+            await broker.create()
+        with pytest.raises(StorageFull, match="stays in use"):
+            await compacting
+        broker.disk.make_room()
+        await broker.create()
+        assert read_header(broker.disk.disk.content(PATH))[0] == header
+        assert NEW not in broker.disk.disk.files
+        assert jobs_in(broker.replayed()) == jobs_in(broker.ledger)
+        await broker.engine.compact()
+        assert jobs_in(broker.replayed()) == jobs_in(broker.ledger)
+
+
+async def test_a_stop_does_not_wait_for_it() -> None:
+    async with filled() as broker:
+        compacting = await asked(broker.engine.compact())
+        await broker.engine.stop()
+        with pytest.raises(Unavailable, match="the server stops"):
+            await compacting
+        assert NEW not in broker.disk.disk.files
+        with pytest.raises(Unavailable, match="the server stops"):
+            await broker.engine.compact()
+        assert jobs_in(broker.replayed()) == jobs_in(broker.ledger)
+        broker.engine, again = Broker(broker.disk.disk.kill()).start().engine, broker.engine
+        assert again is not broker.engine
+
+
+async def test_a_compaction_whose_asker_is_gone_leaves_nothing_behind() -> None:
+    async with filled() as broker:
+        compacting = await asked(broker.engine.compact())
+        compacting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await compacting
+        assert NEW not in broker.disk.disk.files
+        await broker.engine.compact()
+        assert jobs_in(broker.replayed()) == jobs_in(broker.ledger)
+
+
+async def test_a_large_file_in_the_real_world_is_compacted_too(tmp_path: Path) -> None:
+    from tests.engine.test_opening import jobs_of, opened, wasteful, without_places
+
+    path = tmp_path / "jobs.queuedb"
+    left, size = await wasteful(path), path.stat().st_size
+    engine = opened(path)
+    await engine.compact()
+    assert path.stat().st_size < size / 3
+    added = await engine.submit(Create("mail", b"{}", 1, MINUTE_MS))
+    assert without_places(await jobs_of(engine))[:-1] == without_places(left)
+    await engine.stop()
+    again = opened(path)
+    assert without_places(await jobs_of(again))[:-1] == without_places(left)
+    assert (await jobs_of(again))[-1] == (added, b"{}")
+    await again.stop()
