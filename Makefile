@@ -11,6 +11,9 @@ PORT ?= 6010
 CONFIG_PATH ?= config/config.yml
 DB_PATH ?= data/jobs.queuedb
 MINUTES ?= 10
+SEEDS ?= 500
+FIRST ?= 0
+SECONDS ?= 60
 
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
@@ -78,8 +81,40 @@ docs: .venv/dev.stamp  ## Build the documentation into site/; a broken link is a
 ##@ Try it hard
 
 .PHONY: soak
-soak: .venv/dev.stamp  ## Kill the server again and again under load, for MINUTES=
-	$(BIN)/python -m tests.crash --minutes $(MINUTES)
+soak: .venv/dev.stamp  ## Try to break the database file for MINUTES=; adds up in data/soak-results.jsonl
+	$(BIN)/python -m tests.soak --minutes $(MINUTES)
+
+.PHONY: kills
+kills: .venv/dev.stamp  ## Of these: kill the server under load, in compactions and changes of the SECRET, too
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) kills
+
+.PHONY: power
+power: .venv/dev.stamp  ## Of these: lose power, and any of what was not synced, at every point of a story
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) power
+
+.PHONY: damage
+damage: .venv/dev.stamp  ## Of these: damage files of three sizes at random
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) damage
+
+.PHONY: calls
+calls: .venv/dev.stamp  ## Of these: let every pair of the first file calls fail, with every error
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) calls
+
+.PHONY: syncs
+syncs: .venv/dev.stamp  ## Of these: let one sync of the real server fail
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) syncs
+
+.PHONY: full-disk
+full-disk: .venv/dev.stamp  ## Of these: fill a small file system under load, and free it; needs root
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) full-disk
+
+.PHONY: simulate
+simulate: .venv/dev.stamp  ## Simulate whole brokers, each decided by a seed; SEEDS= of them from FIRST= on
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST)
+
+.PHONY: fuzz
+fuzz: .venv/dev.stamp  ## Feed junk to all that reads bytes from outside, for SECONDS= together
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
 .PHONY: mutants
 mutants: .venv/dev.stamp  ## Put known bugs into the code, one at a time: the tests must notice each
@@ -97,7 +132,7 @@ bench-peers: .venv/dev.stamp  ## Install wrk and other brokers from Debian's pac
 ##@ Look after it
 
 .PHONY: golden
-golden: .venv/dev.stamp  ## Make the golden database files again; only for a new format version
+golden: .venv/dev.stamp  ## Make the golden database files that are missing: for a new format version
 	$(BIN)/python -m tests.journal.make_golden
 
 .PHONY: reference

@@ -112,7 +112,7 @@ class ControlServer:
             return _refused(BodyTooLarge(f"a question may have {LINE_MOST_BYTES} bytes"))
         except (TimeoutError, asyncio.IncompleteReadError):
             return _refused(BadRequest("the question did not come whole"))
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             # Without the cause: its text might hold a SECRET.
             return _refused(BadRequest("the server does not know this question; is it of another version?"))
         finally:

@@ -63,6 +63,8 @@ class Compaction:
 
     async def _fill(self, successor: Successor) -> None:
         walk = self._walk = Walk(self._ledger)
+        # The walk finds in memory what they did. They must not come behind it, in the new file.
+        earlier = self._journal.barrier()
         successor.take(walk.start())
         started = time.monotonic()
         while (changes := walk.next(TURN_MOST)) is not None:
@@ -72,6 +74,8 @@ class Compaction:
                 await self._journal.flush(successor)
             self._go_on()
             started = time.monotonic()
+        if earlier is not None:
+            await earlier
         await self._fetch_apart(walk, successor)
         async with self._journal.quiet():
             await self._finish(walk, successor)

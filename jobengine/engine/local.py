@@ -239,7 +239,7 @@ class LocalEngine:
         contents, now = self._ledger.contents(queue), self._clock.now()
         while not contents.order.skip_overdue(now):  # noqa: ASYNC110  # others get their turn between slices
             await asyncio.sleep(0)
-        while _gives_back(contents, now):
+        while _gives_back(contents, self._clock.now()):
             await self.submit(Sweep(SWEEP_MOST, queue))
             contents = self._ledger.contents(queue)
 

@@ -115,7 +115,7 @@ class ChangeDecoder:
             raise Damaged("records of a version that this program does not know")
         try:
             return [self._change(record) for record in self._decoder.decode(memoryview(body)[1:])]
-        except (DecodeError, KeyError) as error:
+        except (DecodeError, UnicodeDecodeError, KeyError) as error:
             raise Damaged(f"records that do not make sense: {type(error).__name__}") from None
 
     def encoder(self) -> ChangeEncoder:

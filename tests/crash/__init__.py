@@ -5,6 +5,7 @@ load                 that process
 life                 one job as the documentation describes it
 history              is there an order of the operations that explains what was seen?
 checking             that question for all jobs, after each recovery
+renewals             compactions, and changes of the SECRET, while there is load
 rounds               start, check, load, kill, and again
 counts               how many of each
 """

@@ -3,7 +3,10 @@
 import subprocess
 import sys
 import time
+from collections import Counter
+from collections.abc import Iterator
 from enum import StrEnum
+from itertools import cycle
 from pathlib import Path
 from random import Random
 from signal import SIGTERM
@@ -12,36 +15,41 @@ from types import TracebackType
 import msgspec
 
 from tests.crash.checking import Checker
-from tests.crash.counts import ROOT, Counts
+from tests.crash.counts import Counts
 from tests.crash.ledger import read_ledger
 from tests.crash.load import QUEUE, READERS, WRITERS, Go
 from tests.crash.operations import Job, read_job, read_list
-from tests.support.server import START_SECONDS, ServerProcess
+from tests.crash.renewals import Renewals
+from tests.soak.part import Violation
+from tests.soak.results import ROOT
+from tests.support.server import SECRET, START_SECONDS, ServerProcess
 
 NEVER_MINUTES = 100_000  # nothing times out here, and nothing is forgotten
 AUDITOR = "auditor"
+UNDER_WAY = "a compaction is under way"  # that the server has begun by itself
 CONFIGURATION = {
     "job_keep_minutes": NEVER_MINUTES,
     "job_timeout_minutes": NEVER_MINUTES,
-    "database": {"compact_above_mib": 1},  # so that starts compact, and are killed while they do
+    "database": {"compact_above_mib": 1},  # so that it also compacts by itself
     "queues": {QUEUE: {"read": [*READERS, AUDITOR], "write": list(WRITERS)}},
 }
-
-
-class Violation(AssertionError):
-    """The server broke a promise."""
 
 
 class Kill(StrEnum):
     """When a server is killed."""
 
     UNDER_LOAD = "under load"
+    COMPACTING = "while compacting"
+    REKEYING = "while changing the SECRET"
     STARTING = "while starting"
     STOPPING = "while stopping"
 
 
-# How often a server is killed in which way.
-PLAN = (Kill.UNDER_LOAD, Kill.STARTING, Kill.UNDER_LOAD, Kill.STOPPING, Kill.UNDER_LOAD)
+# How often a server is killed in which way. All but one in ten are killed under load.
+PLAN = (
+    *(Kill.COMPACTING, Kill.UNDER_LOAD, Kill.REKEYING, Kill.COMPACTING, Kill.STARTING),
+    *(Kill.COMPACTING, Kill.UNDER_LOAD, Kill.STOPPING, Kill.COMPACTING, Kill.UNDER_LOAD),
+)
 
 
 class LoadProcess:
@@ -83,6 +91,7 @@ class Rounds:
         self._ledger = place / "ledger"
         self._random = random
         self._checker = Checker()
+        self._secret = SECRET
 
     def __enter__(self) -> "Rounds":
         self._load = LoadProcess()
@@ -98,9 +107,9 @@ class Rounds:
         match kill:
             case Kill.STARTING:
                 self._kill_while_starting()
-            case Kill.UNDER_LOAD | Kill.STOPPING:
+            case _:
                 self._kill_under_load(kill)
-        self.counts.kills[kill] = self.counts.kills.get(kill, 0) + 1
+        self.counts.kills[kill] += 1
 
     def finish(self) -> None:
         """Check what the last kill left, and that the server still stops in good order. Raises Violation."""
@@ -114,6 +123,9 @@ class Rounds:
         with self._server() as server:
             jobs = self._check(server)
             self._load.go(Go(server.port, str(self._ledger), {job.uid: job.number for job in jobs}))
+            renewals = Renewals(server.database, self._secret)
+            if kill in (Kill.COMPACTING, Kill.REKEYING):
+                renewals.begin(rekey=kill is Kill.REKEYING)
             time.sleep(self._random.uniform(0.05, 0.4))
             if server.process.poll() is not None:
                 self._violated([f"a server exited by itself, with {server.process.returncode}"])
@@ -122,9 +134,21 @@ class Rounds:
                 time.sleep(self._random.uniform(0, 0.03))
             server.kill()
             self._load.wait()
+            self._count(renewals, server)
+
+    def _count(self, renewals: Renewals, server: ServerProcess) -> None:
+        """What came of them. Raises Violation when not exactly one SECRET opens the file."""
+        renewals.end()
+        self._violated([refusal for refusal in renewals.refusals if refusal != UNDER_WAY])
+        self.counts.compactions += renewals.finished
+        self.counts.cut += server.database.with_name(f"{server.database.name}.new").exists()
+        try:
+            self._secret = renewals.secret()
+        except ValueError:
+            self._violated([f"of {len(renewals.secrets)} SECRETs not exactly one opens the file"])
 
     def _kill_while_starting(self) -> None:
-        server = ServerProcess(self._place, CONFIGURATION)
+        server = self._server()
         server.launch()
         _wait_for_recovery(server)
         time.sleep(self._random.uniform(0, 0.03))
@@ -154,7 +178,7 @@ class Rounds:
 
     def _server(self) -> ServerProcess:
         """A server to be started; what the one before it said is forgotten when it was in order."""
-        server = ServerProcess(self._place, CONFIGURATION)
+        server = ServerProcess(self._place, CONFIGURATION, environment={"SECRET": self._secret})
         if "Traceback" in server.log:
             self._violated([f"a server failed:\n{server.log}"])
         (self._place / "log").unlink(missing_ok=True)
@@ -175,3 +199,12 @@ def _wait_for_recovery(server: ServerProcess) -> None:
             raise Violation(f"a server did not start:\n{server.log}")
         assert time.monotonic() < deadline, server.log
         time.sleep(0.001)
+
+
+def pieces(place: Path) -> Iterator[Counter[str]]:
+    """Kills without end, each in its turn. Raises Violation."""
+    with Rounds(place, Random()) as rounds:
+        for kill in cycle(PLAN):
+            rounds.counts = Counts()
+            rounds.round(kill)
+            yield rounds.counts.named()

@@ -201,3 +201,17 @@ async def test_a_large_file_in_the_real_world_is_compacted_too(tmp_path: Path) -
     assert without_places(await jobs_of(again))[:-1] == without_places(left)
     assert (await jobs_of(again))[-1] == (added, b"{}")
     await again.stop()
+
+
+async def test_what_waited_for_the_disk_when_it_began_does_not_come_behind_the_snapshot() -> None:
+    """Its job may be gone by then: a start could make nothing of the change."""
+    async with filled() as broker:
+        job = (await broker.jobs())[0]
+        broker.disk.hold_syncs()
+        first = await asked(broker.create())
+        waiting = await asked(broker.update(job, priority=77))
+        compacting = await asked(broker.engine.compact())
+        broker.disk.let_syncs_go()
+        await broker.engine.submit(Delete("mail", job.uid))
+        await asyncio.gather(first, waiting, compacting)
+        assert jobs_in(broker.replayed()) == jobs_in(broker.ledger)

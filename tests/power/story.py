@@ -1,0 +1,125 @@
+"""Four hundred operations: all that an engine does in its life, a compaction and a restart among it."""
+
+import asyncio
+from contextlib import suppress
+from random import Random
+from typing import Any, Final, cast
+
+from jobengine.engine.local import LocalEngine
+from jobengine.errors import NotFound
+from jobengine.journal.files import Files
+from jobengine.journal.journal import Journal
+from jobengine.journal.keys import Secret
+from jobengine.model.commands import Claim, Command, Configure, Create, Delete, Sweep, Update
+from jobengine.model.job import Job, Queue
+from jobengine.model.ledger import Ledger
+from jobengine.model.states import State
+from tests.power.disk import ObservedDisk
+from tests.power.oracle import Oracle, WatchedJournal
+from tests.support.brokers import MINUTE_MS, PATH, SECRET_TEXT
+from tests.support.clock import MovedTime
+
+OPERATIONS: Final = 400
+SECRET: Final = Secret.parse(SECRET_TEXT)
+MAIL: Final = Queue(name="mail", keep=5 * MINUTE_MS, lease=2 * MINUTE_MS)
+RENDER: Final = Queue(name="render", keep=MINUTE_MS, lease=MINUTE_MS, max_attempts=2)
+BRIEF: Final = Queue(name="brief", keep=1000, lease=1000)
+JOBS_WANTED: Final = 30
+BIG_BYTES: Final = 18_000
+
+
+class Story:
+    """Tells itself to an engine on this disk. The same each time, but for what happens at the same moment."""
+
+    def __init__(self, disk: ObservedDisk, oracle: Oracle) -> None:
+        self.operations = 0
+        self._disk = disk
+        self._oracle = oracle
+        self._random = Random("story")
+        self._time = MovedTime()
+        self._queues: tuple[Queue, ...] = (MAIL, RENDER)
+        self._jobs: dict[str, Job] = {}  # that may be there
+        self._failures: list[object] = []
+
+    async def tell(self) -> None:
+        """From an empty disk to a closed file."""
+        self._start()
+        await self._configure(MAIL, RENDER)
+        await self._live(140)
+        compaction = asyncio.create_task(self._engine.compact())
+        await self._live(200)
+        await compaction
+        await self._configure(MAIL, BRIEF, RENDER)
+        await self._live(280)
+        await self._engine.stop()
+        self._start()
+        await self._live(340)
+        await self._configure(MAIL, RENDER)  # a queue goes, with its jobs
+        await self._live(OPERATIONS)
+        await self._engine.stop()
+        assert not self._failures
+
+    def _start(self) -> None:
+        ledger = Ledger()
+        journal = Journal.open(
+            PATH,
+            SECRET,
+            replay=ledger.replay,
+            files=cast("Files", self._disk),
+            wall_ms=lambda: self._time.wall_ms,
+        )
+        ledger.index()
+        watched = cast("Journal", WatchedJournal(journal, self._oracle))
+        self._engine = LocalEngine(ledger, watched, self._time.clock(at_least=journal.last_time))
+        self._engine.start(on_failure=self._failures.append)
+
+    async def _configure(self, *queues: Queue) -> None:
+        self._queues = queues
+        await self._ask(Configure(queues))
+
+    async def _live(self, until: int) -> None:
+        """Ask until there have been so many operations; now and then a few at once."""
+        while self.operations < until:
+            at_once = min(self._random.choice((1, 1, 2, 4)), until - self.operations)
+            await asyncio.gather(*(self._ask(self._command()) for _ in range(at_once)))
+
+    async def _ask(self, command: Command) -> None:
+        self.operations += 1
+        with suppress(NotFound):
+            self._learn(command, await self._engine.submit(command))
+
+    def _learn(self, command: Command, answer: Any) -> None:
+        if isinstance(command, Delete):
+            self._jobs.pop(command.uid, None)
+        elif isinstance(answer, Job):
+            self._jobs[answer.uid] = answer
+
+    def _command(self) -> Command:
+        random = self._random
+        queue = random.choice(self._queues).name
+        chance = random.random()
+        if not self._jobs or chance < (0.2 if len(self._jobs) > JOBS_WANTED else 0.5):
+            return Create(queue, self._content(), random.randint(1, 100), random.randint(1, 20) * MINUTE_MS)
+        if chance < 0.65:
+            return Claim(queue, f"reader-{random.randrange(3)}")
+        if chance < 0.70:
+            self._time.pass_ms(random.randint(1, 60_000))
+            return Sweep(50)
+        job = self._jobs[random.choice(sorted(self._jobs))]
+        if chance < 0.93:
+            return self._update(job)
+        return Delete(job.queue, job.uid)
+
+    def _update(self, job: Job) -> Update:
+        values: list[dict[str, Any]] = [
+            {"priority": self._random.randint(1, 100)},
+            {"content": self._content()},
+            {"state": State.QUEUED},
+            {"state": State.COMPLETE, "content": b'{"done": true}'},
+            {"state": State.FAILED},
+        ]
+        return Update(job.queue, job.uid, "writer", may_write=True, **self._random.choice(values))
+
+    def _content(self) -> bytes:
+        size = BIG_BYTES if self._random.random() < 0.06 else self._random.choice((20, 200, 900))
+        return b'"' + self._random.randbytes(size // 2).hex().encode() + b'"'

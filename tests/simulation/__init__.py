@@ -1,0 +1,15 @@
+"""Deterministic simulation: a whole broker in one thread, in which a seed decides all that happens.
+
+loop        an event loop: what is ready runs in the order that the seed decides, and time is virtual
+threads     what stands in for the journal's writer thread
+clock       the clocks of the machine
+disk        the simulated disk, which the seed lets crash and refuse
+engine      the real engine, and a look over its shoulder
+book        what was stored, one change after the other
+oracle      what must be true
+clients     twenty of them, and what each asks
+chaos       what befalls the broker
+life        from a start to the end, whatever that is
+simulation  life after life on one disk
+counts      how many of each
+"""

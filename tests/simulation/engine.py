@@ -1,0 +1,54 @@
+"""The real engine, and a look over its shoulder: the oracle hears of each decision when it is made."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from jobengine.engine.local import LocalEngine
+from jobengine.errors import JobEngineError, StorageFull
+from jobengine.model.changes import Change
+from jobengine.model.commands import Command
+from jobengine.model.decision import Decision
+from jobengine.model.job import Job
+from tests.simulation.oracle import Oracle
+
+
+class WatchedEngine(LocalEngine):
+    """Does what its parent does, and tells the oracle of it."""
+
+    oracle: Oracle | None = None  # none: nobody watches
+
+    def _decide(self, command: Command) -> Decision[Any]:
+        try:
+            decision = super()._decide(command)
+        except JobEngineError as refusal:
+            if self.oracle is not None and not isinstance(refusal, StorageFull):
+                self.oracle.refused(command, refusal, self._clock.now())
+            raise
+        if self.oracle is not None:
+            self.oracle.decided(command, decision, self._clock.now())
+        return decision
+
+    def _store(self, changes: Sequence[Change]) -> Awaitable[object]:
+        stored = super()._store(changes)
+        if self.oracle is not None:
+            self.oracle.stored_next(changes, self._clock.now())
+        return stored
+
+    def _take_back(self, newest: int) -> None:
+        super()._take_back(newest)
+        if self.oracle is not None:
+            self.oracle.taken_back(newest, self._clock.now())
+
+    async def _durably(self, look: Callable[[], Any]) -> Any:
+        return await super()._durably(lambda: self._watched(look))
+
+    def _watched(self, look: Callable[[], Any]) -> Any:
+        try:
+            seen = look()
+        except JobEngineError:
+            if self.oracle is not None:
+                self.oracle.missed(self._clock.now())
+            raise
+        if isinstance(seen, Job) and self.oracle is not None:
+            self.oracle.looked(seen, self._clock.now())
+        return seen
