@@ -205,13 +205,17 @@ async def test_a_large_file_in_the_real_world_is_compacted_too(tmp_path: Path) -
 
 async def test_what_waited_for_the_disk_when_it_began_does_not_come_behind_the_snapshot() -> None:
     """Its job may be gone by then: a start could make nothing of the change."""
-    async with filled() as broker:
-        job = (await broker.jobs())[0]
+    async with Broker() as broker:
+        await broker.configure()
+        job = await broker.create()
         broker.disk.hold_syncs()
-        first = await asked(broker.create())
-        waiting = await asked(broker.update(job, priority=77))
-        compacting = await asked(broker.engine.compact())
+        under_way = await asked(broker.create())
+        waiting = [
+            await asked(broker.update(job, priority=77)),
+            await asked(broker.engine.submit(Delete("mail", job.uid))),
+        ]
+        compacting = asyncio.create_task(broker.engine.compact())
+        await asyncio.wait([compacting], timeout=0.5)  # as far as it can get by itself
         broker.disk.let_syncs_go()
-        await broker.engine.submit(Delete("mail", job.uid))
-        await asyncio.gather(first, waiting, compacting)
+        await asyncio.gather(under_way, *waiting, compacting)
         assert jobs_in(broker.replayed()) == jobs_in(broker.ledger)
