@@ -19,7 +19,8 @@ from jobengine.engine.interface import Compacted
 from jobengine.engine.local import LocalEngine
 from jobengine.engine.opening import open_engine
 from jobengine.model.commands import Claim, Configure, Create, Sweep, Update
-from jobengine.model.job import Job, Queue
+from jobengine.model.job import Job
+from jobengine.model.queue import Queue
 from jobengine.model.states import State
 from jobengine.upkeep.compactor import Compactor
 

@@ -12,7 +12,8 @@ from benchmarks.server import SECRET
 from jobengine.journal.journal import Journal
 from jobengine.journal.keys import Secret
 from jobengine.model.changes import PutJob, PutQueue
-from jobengine.model.job import Job, Queue, order_of
+from jobengine.model.job import Job, order_of
+from jobengine.model.queue import Queue
 from jobengine.model.states import State
 
 JOBS_IN_A_FRAME = 1_000

@@ -21,7 +21,7 @@ from jobengine.engine.local import LocalEngine
 from jobengine.engine.opening import open_engine
 from jobengine.errors import Fatal, InputOutputFailed, JobEngineError
 from jobengine.model.commands import Configure
-from jobengine.model.job import Queue
+from jobengine.model.queue import Queue
 from jobengine.settings.default import ensure_configuration
 from jobengine.settings.load import load
 from jobengine.settings.schema import MEBIBYTE, QueueSettings, Settings

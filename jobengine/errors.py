@@ -142,6 +142,33 @@ class BadState(JobEngineError):
     code = "bad_state"
 
 
+class LeaseLost(JobEngineError):
+    """The job is not the caller's any more: its lease is over, or somebody else has it now."""
+
+    code = "lease_lost"
+
+    def __init__(self) -> None:
+        super().__init__("the lease is over: the job is not yours any more")
+
+
+class VersionChanged(JobEngineError):
+    """The job has changed since the caller saw it."""
+
+    code = "version_changed"
+
+    def __init__(self) -> None:
+        super().__init__("the job has changed since you saw it: look at it again")
+
+
+class KeyReused(JobEngineError):
+    """The idempotency key stands for another request."""
+
+    code = "idempotency_key_reused"
+
+    def __init__(self) -> None:
+        super().__init__("this Idempotency-Key was used for a request with another body")
+
+
 class QueueFull(JobEngineError):
     """No room for another job."""
 

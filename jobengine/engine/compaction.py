@@ -11,7 +11,6 @@ from jobengine.errors import StorageFull, Unavailable
 from jobengine.journal.journal import Journal
 from jobengine.journal.successor import Successor
 from jobengine.model.changes import Change
-from jobengine.model.job import Blob
 from jobengine.model.ledger import Ledger, Undo
 
 TURN_MOST: Final = 250  # jobs: about a millisecond
@@ -94,8 +93,10 @@ class Compaction:
         """Copy the jobs that the walk did not take along, with their big values."""
         self._go_on()
         while (job := walk.next_apart) is not None:
-            if isinstance(job.content, Blob) and not successor.encoder.places.knows(job.content):
-                await self._journal.copy_blob(job.content, successor)
+            places = successor.encoder.places
+            missing = next((blob for blob in job.blobs if not places.knows(blob)), None)
+            if missing is not None:
+                await self._journal.copy_blob(missing, successor)
             else:
                 successor.take(walk.fetch(job))
             if successor.is_full:

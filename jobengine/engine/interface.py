@@ -1,23 +1,33 @@
 """The door to the jobs. Rooms above know this interface only, whichever engine stands behind it."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Protocol, overload
 
 from msgspec import Struct
 
+from jobengine.engine.pages import Page, Wish
+from jobengine.model.blob import Blob
 from jobengine.model.commands import (
+    Amend,
     Answer,
     Claim,
+    ClaimAny,
     Command,
     Configure,
     Configured,
+    Control,
     Create,
-    Delete,
+    Created,
+    Outcome,
+    Settle,
+    Steer,
     Sweep,
     Swept,
     Update,
 )
-from jobengine.model.job import Blob, Job
+from jobengine.model.job import Job
+from jobengine.model.obstacles import Obstacle
+from jobengine.model.queue import Queue
 from jobengine.model.states import State
 
 
@@ -31,9 +41,16 @@ class Slice(Struct, frozen=True, gc=False):
 class QueueStatus(Struct, frozen=True):
     """A queue in figures, for the metrics."""
 
-    name: str
+    queue: Queue
     jobs: dict[State, int]
+    held: int  # of the queued ones: they wait for a time, or are halted
+    queued_bytes: int  # of the contents of the queued ones
     oldest_queued_ms: int  # the age of the job that has waited longest; 0 when none waits
+
+    @property
+    def name(self) -> str:
+        """Of the queue."""
+        return self.queue.name
 
 
 class Compacted(Struct, frozen=True):
@@ -53,15 +70,41 @@ class Engine(Protocol):
     """
 
     @overload
-    async def submit(self, command: Create | Update | Delete) -> Job: ...
+    async def submit(self, command: Create) -> Created: ...
     @overload
-    async def submit(self, command: Claim) -> Job | None: ...
+    async def submit(self, command: Claim | ClaimAny) -> tuple[Job, ...]: ...
+    @overload
+    async def submit(self, command: Settle | Control) -> tuple[Outcome, ...]: ...
+    @overload
+    async def submit(self, command: Update | Amend) -> Job: ...
+    @overload
+    async def submit(self, command: Steer) -> Queue: ...
     @overload
     async def submit(self, command: Configure) -> Configured: ...
     @overload
     async def submit(self, command: Sweep) -> Swept: ...
     async def submit(self, command: Command) -> Answer:
         """Decide a command, make its changes durable, and answer."""
+
+    async def claim(
+        self, command: Claim | ClaimAny, *, wait: float = 0, may_claim: Callable[[], object] = ...
+    ) -> tuple[Job, ...]:
+        """Claim jobs; when there are none, wait so many seconds for some.
+
+        `may_claim` is asked again when there are some, and may raise what is to be told instead.
+        """
+
+    async def ended(self, queue: str, uid: str, *, wait: float) -> Job:
+        """The job when it has ended, or after so many seconds, as it is then. Raises NotFound."""
+
+    async def page(self, wish: Wish) -> Page:
+        """Some of the jobs of a queue that are wanted, in its order. Raises NotFound."""
+
+    async def why(self, queue: str, uid: str) -> tuple[Job, tuple[Obstacle, ...]]:
+        """The job as it is now, and what keeps it from being handed out. Raises NotFound."""
+
+    def queue_status(self, name: str) -> QueueStatus:
+        """One queue in figures. Raises NotFound."""
 
     async def job(self, queue: str, uid: str) -> Job:
         """One job as it is now. Raises NotFound."""

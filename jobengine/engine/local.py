@@ -4,25 +4,31 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Any, Final, TypeGuard, TypeVar
+from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 
+from jobengine.engine.big_values import big_values, has_big_values, placed
 from jobengine.engine.clock import Clock
 from jobengine.engine.compaction import Compaction, live_bytes
 from jobengine.engine.growth import grows
+from jobengine.engine.handing_out import HandingOut
 from jobengine.engine.interface import Compacted, QueueStatus, Slice
+from jobengine.engine.pages import Page, Wish, page
 from jobengine.engine.seeds import Seeds
+from jobengine.engine.waiters import Watchers, queues_of
 from jobengine.errors import Fatal, JobEngineError, NotFound, StorageFull, Unavailable
 from jobengine.journal.journal import Journal
 from jobengine.journal.scrub import Scrub
+from jobengine.model.blob import Blob
 from jobengine.model.changes import Change
-from jobengine.model.commands import Answer, Claim, Command, Configure, Create, Sweep, Update
+from jobengine.model.commands import Answer, Claim, ClaimAny, Command, Configure, Settle, Sweep
 from jobengine.model.contents import Contents
 from jobengine.model.decision import Decision
-from jobengine.model.job import BLOB_THRESHOLD_BYTES, Blob, Job
+from jobengine.model.job import Job
 from jobengine.model.ledger import Ledger, Undo
 from jobengine.model.moment import Moment
+from jobengine.model.obstacles import Obstacle, obstacles
 from jobengine.model.order import LIVING
 from jobengine.model.picture import Picture
 from jobengine.model.rules import decide
@@ -31,8 +37,6 @@ from jobengine.model.rules.passing import as_of, current
 SWEEP_MOST: Final = 200
 SLICE_MOST: Final = 500
 _UNDOS_MOST: Final = 256  # that may be kept longer than they are needed
-
-_NOWHERE: Final = Blob(0, b"", ())  # stands for a big value that is not in the file yet
 
 SeenT = TypeVar("SeenT")
 
@@ -45,13 +49,13 @@ def _unheard() -> None:
     """Nobody cares."""
 
 
-def _is_big(content: bytes | Blob | None) -> TypeGuard[bytes]:
-    return isinstance(content, bytes) and len(content) > BLOB_THRESHOLD_BYTES
+def _refused(outcomes: tuple[object, ...]) -> dict[int, JobEngineError]:
+    return {place: each for place, each in enumerate(outcomes) if isinstance(each, JobEngineError)}
 
 
-def _gives_back(contents: Contents, now: int) -> bool:
-    """Whether a lease is over whose job then waits in the queue again."""
-    return contents.queue.max_attempts > 1 and contents.deadlines.lease_is_over(now)
+def _nowhere(value: bytes) -> Blob:
+    """Stands for a big value that is not in the file yet."""
+    return Blob(len(value), b"", ())
 
 
 class LocalEngine:
@@ -68,6 +72,8 @@ class LocalEngine:
         self._seeds = Seeds()
         self._undos: deque[Undo] = deque()  # of the changes that are not on disk yet
         self._compaction: Compaction | None = None
+        self._handing_out = HandingOut(ledger, clock, self._do)
+        self._watchers = Watchers()
         self._is_stopping = False
         self._no_growth: str | None = None  # why nothing may be added
         self._on_full: Callable[[], object] = _unheard
@@ -99,14 +105,11 @@ class LocalEngine:
 
     async def submit(self, command: Command) -> Any:  # the answer's type is the command's: see Engine
         """Decide a command, make its changes durable, and answer."""
-        if isinstance(command, (Create, Update)) and _is_big(command.content):
-            return await self._submit_big(command, command.content)
+        if has_big_values(command):
+            return await self._submit_big(command)
         while True:
             try:
-                if isinstance(command, Claim) and not self._is_way_clear(command.queue):
-                    await self._make_way_for_claim(command.queue)
-                elif isinstance(command, Configure):
-                    await self._end_old_rules(command)
+                await self._make_way(command)
                 decision = self._decide(command)
             except JobEngineError:
                 if await self._what_was_seen_lasts():
@@ -120,13 +123,53 @@ class LocalEngine:
             if await self._what_was_seen_lasts():
                 return decision.answer
 
-    async def _submit_big(self, command: Create | Update, content: bytes) -> Job:
-        trial = replace(command, content=replace(_NOWHERE, length=len(content)))
-        await self._durably(lambda: self._decide(trial))  # what is refused is not written
+    async def claim(
+        self, command: Claim | ClaimAny, *, wait: float = 0, may_claim: Callable[[], object] = _unheard
+    ) -> tuple[Job, ...]:
+        """Claim jobs; when there are none, wait so many seconds for some.
+
+        `may_claim` is asked again when there are some, and may raise what is to be told instead.
+        """
+        jobs: tuple[Job, ...] = await self.submit(command)
+        if jobs or wait <= 0:
+            return jobs
+        if self._is_stopping:
+            raise Unavailable("the server stops")
+        return await self._handing_out.wait(command, wait, may_claim)
+
+    async def ended(self, queue: str, uid: str, *, wait: float) -> Job:
+        """The job when it has ended, or after so many seconds, as it is then. Raises NotFound."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + wait
+        while True:
+            changed = self._watchers.add(queue, uid)  # before the look: nothing can come between
+            try:
+                job = await self.job(queue, uid)
+                left = end - loop.time()
+                if job.has_ended or left <= 0 or self._is_stopping:
+                    return job
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), left)
+            finally:
+                self._watchers.remove(queue, uid, changed)
+
+    async def _submit_big(self, command: Command) -> Any:
+        """Write big values first, but not of what is refused."""
+        decision = await self._durably(lambda: self._decide(placed(command, _nowhere)))
+        if not decision.changes:
+            return decision.answer
+        outcomes = decision.answer if isinstance(decision.answer, tuple) else ()
+        refused = _refused(outcomes)
+        if isinstance(command, Settle) and refused:
+            kept = [each for place, each in enumerate(command.settlements) if place not in refused]
+            command = replace(command, settlements=tuple(kept))
         async with self._journal.blob_writes():
-            blob = await self._journal.write_blob(content)
-            job: Job = await self.submit(replace(command, content=blob))
-            return job
+            blobs = {value: await self._journal.write_blob(value) for value in big_values(command)}
+            answer = await self.submit(placed(command, blobs.__getitem__))
+        if not refused:
+            return answer
+        rest = iter(answer)
+        return tuple(refused[place] if place in refused else next(rest) for place in range(len(outcomes)))
 
     async def compact(self, new_secret: str | None = None) -> Compacted:
         """Write what is live into a new file, under another SECRET if there is one, while all goes on.
@@ -164,6 +207,23 @@ class LocalEngine:
         finally:
             contents.close(picture)
 
+    async def page(self, wish: Wish) -> Page:
+        """Some of the jobs of a queue that are wanted, in its order. Raises NotFound."""
+        while True:
+            found = await page(self._ledger, wish, self._clock.now, self.content)
+            if await self._what_was_seen_lasts():
+                return found
+
+    async def why(self, queue: str, uid: str) -> tuple[Job, tuple[Obstacle, ...]]:
+        """The job as it is now, and what keeps it from being handed out. Raises NotFound."""
+
+        def look() -> tuple[Job, tuple[Obstacle, ...]]:
+            moment = self._moment()
+            job = current(self._ledger, queue, uid, moment)
+            return job, obstacles(job, self._ledger, moment.now)
+
+        return await self._durably(look)
+
     async def content(self, value: bytes | Blob) -> bytes:
         """A value, wherever it stands. Raises Damaged."""
         if isinstance(value, bytes):
@@ -173,6 +233,10 @@ class LocalEngine:
     def status(self) -> list[QueueStatus]:
         """All queues in figures. No promise that they are durable."""
         return [self._status(self._ledger.contents(queue.name)) for queue in self._ledger.queues()]
+
+    def queue_status(self, name: str) -> QueueStatus:
+        """One queue in figures. Raises NotFound."""
+        return self._status(self._ledger.contents(name))
 
     def file_bytes(self) -> int:
         """The size of the database file."""
@@ -213,6 +277,11 @@ class LocalEngine:
             raise StorageFull(self._no_growth)
         return decision
 
+    def _do(self, command: Command) -> tuple[Any, Awaitable[object] | None]:
+        """Decide a command and store what it changes, in this turn. Not for big values."""
+        decision = self._decide(command)
+        return decision.answer, self._store(decision.changes) if decision.changes else None
+
     def _store(self, changes: Sequence[Change]) -> Awaitable[object]:
         """Take the changes into memory, and a place in the journal. Wait for what is returned."""
         self._journal.check()  # memory must not hold what the journal does not take
@@ -222,6 +291,10 @@ class LocalEngine:
         stored = self._journal.append(changes, copies)
         if len(self._undos) > _UNDOS_MOST:
             self._forget_undos()
+        if self._watchers:
+            self._watchers.note(changes)
+        if self._handing_out:
+            self._handing_out.note(changes)
         return stored
 
     def _forget_undos(self) -> None:
@@ -230,18 +303,30 @@ class LocalEngine:
 
     # --- what time has done, and no sweep yet ---
 
+    async def _make_way(self, command: Command) -> None:
+        """Do first what must be done before this command is decided."""
+        match command:
+            case Claim(queue=queue) if self._is_way_clear(queue):
+                return
+            case Claim() | ClaimAny():
+                await self._make_way_for_claim(command)
+            case Configure():
+                await self._end_old_rules(command)
+
     def _is_way_clear(self, queue: str) -> bool:
         """Whether a claim may be decided now. What is over is not handed out, and what was given back is."""
         contents, now = self._ledger.contents(queue), self._clock.now()
-        return contents.order.skip_overdue(now) and not _gives_back(contents, now)
+        order = contents.order
+        return order.let_go(now) and order.skip_overdue(now) and not contents.deadlines.lease_is_over(now)
 
-    async def _make_way_for_claim(self, queue: str) -> None:
-        contents, now = self._ledger.contents(queue), self._clock.now()
-        while not contents.order.skip_overdue(now):  # noqa: ASYNC110  # others get their turn between slices
-            await asyncio.sleep(0)
-        while _gives_back(contents, self._clock.now()):
-            await self.submit(Sweep(SWEEP_MOST, queue))
-            contents = self._ledger.contents(queue)
+    async def _make_way_for_claim(self, command: Claim | ClaimAny) -> None:
+        """Raises NotFound."""
+        for queue in queues_of(command):
+            order, now = self._ledger.contents(queue).order, self._clock.now()
+            while not (order.let_go(now) and order.skip_overdue(now)):  # noqa: ASYNC110  # others get a turn
+                await asyncio.sleep(0)
+            while self._ledger.contents(queue).deadlines.lease_is_over(self._clock.now()):
+                await self.submit(Sweep(SWEEP_MOST, queue))
 
     async def _end_old_rules(self, command: Configure) -> None:
         """What was due under a queue's old settings is not judged by its new ones."""
@@ -310,8 +395,10 @@ class LocalEngine:
     def _status(self, contents: Contents) -> QueueStatus:
         oldest = contents.order.longest_waiting()
         return QueueStatus(
-            name=contents.queue.name,
+            queue=contents.queue,
             jobs={state: contents.order.count(state) for state in LIVING},
+            held=contents.order.held,
+            queued_bytes=contents.queued_bytes,
             oldest_queued_ms=self._clock.now() - oldest.created if oldest else 0,
         )
 

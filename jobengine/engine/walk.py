@@ -2,11 +2,22 @@
 
 from collections.abc import Sequence
 from itertools import islice
-from typing import Final
+from typing import Final, assert_never
 
 from jobengine.errors import NotFound
-from jobengine.model.changes import Change, DropJob, DropQueue, MoveJob, PutJob, PutQueue
-from jobengine.model.job import Blob, Job
+from jobengine.model.blob import Blob
+from jobengine.model.changes import (
+    AlterJob,
+    Change,
+    DropJob,
+    DropKeys,
+    DropQueue,
+    MoveJob,
+    PutJob,
+    PutKey,
+    PutQueue,
+)
+from jobengine.model.job import Job
 from jobengine.model.ledger import Ledger, Undo
 from jobengine.model.order import LIVING
 from jobengine.model.states import State
@@ -29,6 +40,7 @@ class Walk:
         self._queue = 0  # ranks of the queue and the state that it has come to
         self._state = 0
         self._order = _BEFORE_ALL  # of the job that it has come to
+        self._key = 0  # the number of the idempotency key that it has come to
         self._apart: dict[tuple[str, str], None] = {}  # (queue, uid): to be fetched by themselves
 
     def start(self) -> list[Change]:
@@ -45,7 +57,7 @@ class Walk:
             self._state, self._order = self._state + 1, _BEFORE_ALL
             if self._state == len(LIVING):
                 self._queue, self._state = self._queue + 1, 0
-        return None
+        return self._next_keys(most)
 
     @property
     def next_apart(self) -> Job | None:
@@ -73,18 +85,35 @@ class Walk:
 
     def _must_be_copied(self, change: Change, before: object) -> bool:
         match change:
-            case PutQueue() | DropQueue() | DropJob():
+            case PutQueue() | DropQueue() | DropJob() | PutKey() | DropKeys():
                 return True
-            case PutJob(job) if isinstance(job.content, Blob):
+            case PutJob(job) if job.blobs:
                 self._set_apart_behind(job.queue, job.uid, job.state, job.order)
                 return False
             case PutJob(job):
                 return self._is_behind(job.queue, job.state, job.order) and not self._is_apart(job)
             case MoveJob():
-                if isinstance(before, Job) and self._is_copied(before):
-                    return True
-                self._set_apart_behind(change.queue, change.uid, change.state, change.order)
-                return False
+                return self._must_move(change, before)
+            case AlterJob(move, extra):
+                if extra is not None and isinstance(extra.result, Blob):
+                    self._set_apart(move, before)
+                    return False
+                return self._must_move(move, before)
+            case _:
+                assert_never(change)
+
+    def _must_move(self, move: MoveJob, before: object) -> bool:
+        if isinstance(before, Job) and self._is_copied(before):
+            return True
+        self._set_apart_behind(move.queue, move.uid, move.state, move.order)
+        return False
+
+    def _set_apart(self, move: MoveJob, before: object) -> None:
+        """It has a big value now: it is fetched with it, unless the walk still comes to it."""
+        if isinstance(before, Job) and self._is_copied(before):
+            self._apart[move.queue, move.uid] = None
+        else:
+            self._set_apart_behind(move.queue, move.uid, move.state, move.order)
 
     def _is_copied(self, job: Job) -> bool:
         return self._is_behind(job.queue, job.state, job.order) and not self._is_apart(job)
@@ -104,16 +133,24 @@ class Walk:
             self._apart[queue, uid] = None
 
     def _is_set_apart(self, job: Job) -> bool:
-        if isinstance(job.content, Blob):
-            self._apart[job.queue, job.uid] = None
-        return isinstance(job.content, Blob)
+        if not job.blobs:
+            return False
+        self._apart[job.queue, job.uid] = None
+        return True
+
+    def _next_keys(self, most: int) -> list[Change] | None:
+        keys = self._ledger.keys.behind(self._key, most)
+        if not keys:
+            return None
+        self._key = keys[-1].number
+        return [PutKey(key) for key in keys]
 
     def _next_jobs(self, most: int) -> list[Job]:
         try:
             order = self._ledger.contents(self._queues[self._queue]).order
         except NotFound:
             return []  # dropped meanwhile
-        return list(islice(order.in_state(LIVING[self._state], after=self._order), most))
+        return list(islice(order.in_states((LIVING[self._state],), after=self._order), most))
 
     def _job(self, queue: str, uid: str) -> Job | None:
         try:

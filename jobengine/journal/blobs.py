@@ -7,7 +7,7 @@ from threading import Lock
 from jobengine.errors import Damaged
 from jobengine.journal.files import Files, read_all
 from jobengine.journal.frame import HEAD_BYTES, FrameSealer, FrameType
-from jobengine.model.job import BLOB_PART_BYTES, Blob
+from jobengine.model.blob import BLOB_PART_BYTES, Blob
 
 _GONE = "the big value is gone, and its job with it"
 

@@ -6,20 +6,38 @@ from typing import Final, assert_never
 
 from msgspec import DecodeError
 from msgspec.msgpack import Decoder, Encoder
+from msgspec.structs import replace
 
 from jobengine.errors import Damaged
 from jobengine.journal.blobs import BlobPlaces
 from jobengine.journal.records import (
+    AlterJobRecord,
     BlobRecord,
     DropJobRecord,
+    DropKeysRecord,
     DropQueueRecord,
     MoveJobRecord,
     PutJobRecord,
+    PutKeyRecord,
     PutQueueRecord,
     Record,
 )
-from jobengine.model.changes import Change, DropJob, DropQueue, MoveJob, PutJob, PutQueue
-from jobengine.model.job import Blob, Job, Queue
+from jobengine.model.blob import Blob
+from jobengine.model.changes import (
+    AlterJob,
+    Change,
+    DropJob,
+    DropKeys,
+    DropQueue,
+    MoveJob,
+    PutJob,
+    PutKey,
+    PutQueue,
+)
+from jobengine.model.extra import Extra
+from jobengine.model.job import Job
+from jobengine.model.keys import Key
+from jobengine.model.queue import Queue
 from jobengine.model.states import State
 
 _VERSION: Final = 1
@@ -53,12 +71,18 @@ class ChangeEncoder:
                 return self._put_job(change.job)
             case MoveJob():
                 return self._move_job(change)
+            case AlterJob():
+                return AlterJobRecord(self._move_job(change.move), self._extra(change.extra))
             case DropJob():
                 return DropJobRecord(self._numbers[change.queue], change.uid)
             case PutQueue():
                 return self._put_queue(change.queue)
             case DropQueue():
                 return DropQueueRecord(self._numbers[change.name])
+            case PutKey(key):
+                return PutKeyRecord(key.hash, key.number, key.time, key.body, key.uids)
+            case DropKeys():
+                return DropKeysRecord(change.number)
             case _:
                 assert_never(change)
 
@@ -78,7 +102,18 @@ class ChangeEncoder:
             job.lease_ends,
             job.attempt,
             job.claimer,
+            job.worker,
+            job.epoch,
+            job.lease,
+            None if job.extra is None else self._extra(job.extra),
         )
+
+    def _extra(self, extra: Extra | None) -> Extra | None:
+        """With the place that its big value has in this file."""
+        if extra is None or not isinstance(extra.result, Blob):
+            return extra
+        offsets = self.places.offsets(extra.result)
+        return replace(extra, result=replace(extra.result, offsets=offsets, generation=0))
 
     def _move_job(self, change: MoveJob) -> MoveJobRecord:
         return MoveJobRecord(
@@ -91,14 +126,23 @@ class ChangeEncoder:
             change.lease_ends,
             change.attempt,
             change.claimer,
+            change.worker,
+            change.epoch,
+            change.lease,
         )
 
     def _put_queue(self, queue: Queue) -> PutQueueRecord:
         if queue.name not in self._numbers:
             self._numbers[queue.name] = self._next_number
             self._next_number += 1
+        plain = Queue(queue.name, queue.keep, queue.lease, queue.max_attempts)
         return PutQueueRecord(
-            self._numbers[queue.name], queue.name, queue.keep, queue.lease, queue.max_attempts
+            self._numbers[queue.name],
+            queue.name,
+            queue.keep,
+            queue.lease,
+            queue.max_attempts,
+            None if queue == plain else queue,
         )
 
 
@@ -128,12 +172,18 @@ class ChangeDecoder:
                 return PutJob(self._job(record))
             case MoveJobRecord():
                 return self._move_job(record)
+            case AlterJobRecord():
+                return AlterJob(self._move_job(record.move), record.extra)
             case DropJobRecord():
                 return DropJob(self._names[record.queue], record.uid)
             case PutQueueRecord():
                 return self._put_queue(record)
             case DropQueueRecord():
                 return DropQueue(self._names[record.queue])
+            case PutKeyRecord():
+                return PutKey(Key(record.hash, record.number, record.time, record.body, record.uids))
+            case DropKeysRecord():
+                return DropKeys(record.number)
             case _:
                 assert_never(record)
 
@@ -151,6 +201,10 @@ class ChangeDecoder:
             record.lease_ends,
             record.attempt,
             claimer if claimer is None else sys.intern(claimer),  # one string for all of its jobs
+            None if record.worker is None else sys.intern(record.worker),
+            record.epoch,
+            record.lease,
+            record.extra,
         )
 
     def _move_job(self, record: MoveJobRecord) -> MoveJob:
@@ -164,13 +218,16 @@ class ChangeDecoder:
             record.lease_ends,
             record.attempt,
             None if record.claimer is None else sys.intern(record.claimer),
+            None if record.worker is None else sys.intern(record.worker),
+            record.epoch,
+            record.lease,
         )
 
     def _put_queue(self, record: PutQueueRecord) -> PutQueue:
         name = self._names.setdefault(record.number, record.name)
         if name != record.name:
             raise KeyError(record.number)
-        return PutQueue(Queue(name, record.keep, record.lease, record.max_attempts))
+        return PutQueue(record.settings or Queue(name, record.keep, record.lease, record.max_attempts))
 
 
 def body_of(records: bytes, count: int) -> bytes:

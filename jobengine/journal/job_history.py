@@ -12,7 +12,7 @@ from jobengine.journal.inspection import Progress, changes_in, unwatched
 from jobengine.journal.keys import Secret
 from jobengine.journal.reading import READING_FILES, Reading, reading, system_errors
 from jobengine.journal.spans import Span, spans
-from jobengine.model.changes import Change, DropJob, DropQueue, MoveJob, PutJob, moved
+from jobengine.model.changes import AlterJob, Change, DropJob, DropQueue, MoveJob, PutJob, altered, moved
 from jobengine.model.job import Job
 from jobengine.model.states import State
 
@@ -99,6 +99,8 @@ class _Story:
                     yield self._now(head, job)
                 case MoveJob(queue=queue, uid=uid) if self._is_meant(uid, queue):
                     yield self._now(head, moved(self._jobs[queue], change))
+                case AlterJob(MoveJob(queue=queue, uid=uid)) if self._is_meant(uid, queue):
+                    yield self._now(head, altered(self._jobs[queue], change))
                 case DropJob(queue, uid) if self._is_meant(uid, queue):
                     yield self._gone(head, queue, "deleted, or kept long enough")
                 case DropQueue(queue) if queue in self._jobs:

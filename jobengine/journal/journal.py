@@ -23,8 +23,9 @@ from jobengine.journal.recovery import Replay
 from jobengine.journal.scrub import Scrub
 from jobengine.journal.successor import Successor
 from jobengine.journal.volume import Volume
-from jobengine.model.changes import Change, PutJob
-from jobengine.model.job import Blob
+from jobengine.model.blob import Blob
+from jobengine.model.changes import AlterJob, Change, PutJob
+from jobengine.model.job import memory_of, memory_of_extra
 
 _ANCHOR_SYNC_SECONDS: Final = 1.0
 _RECORD_BYTES: Final = 150  # about, but for its content
@@ -331,6 +332,10 @@ async def _to_its_end(work: Awaitable[ResultT]) -> ResultT:
 
 def _size(change: Change) -> int:
     """About how many bytes its record has."""
-    if isinstance(change, PutJob) and isinstance(change.job.content, bytes):
-        return _RECORD_BYTES + len(change.job.content)
-    return _RECORD_BYTES
+    match change:
+        case PutJob(job):
+            return _RECORD_BYTES + memory_of(job)
+        case AlterJob(_, extra) if extra is not None:
+            return _RECORD_BYTES + memory_of_extra(extra)
+        case _:
+            return _RECORD_BYTES

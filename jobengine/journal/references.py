@@ -10,8 +10,9 @@ from msgspec.msgpack import Decoder
 from jobengine.errors import Damaged
 from jobengine.journal.blobs import BlobReader
 from jobengine.journal.frame import FrameType, Head
-from jobengine.journal.records import BlobRecord, PutJobRecord, Record
-from jobengine.model.job import Blob
+from jobengine.journal.records import AlterJobRecord, BlobRecord, MoveJobRecord, PutJobRecord, Record
+from jobengine.model.blob import Blob
+from jobengine.model.extra import Extra
 
 _CHANGES: Final = frozenset((FrameType.CHANGES, FrameType.SNAPSHOT))
 # Where a body does not hold the first bytes of a digest in MessagePack, no record in it has a big value.
@@ -28,7 +29,7 @@ class References:
         )
         self._decoder: Decoder[list[Record]] = Decoder(list[Record])
         self._digests: dict[int, tuple[int, bytes]] = {}  # offset of a blob → its length and digest
-        self._values: dict[tuple[int, ...], tuple[BlobRecord, str]] = {}  # offsets → the value, and its job
+        self._values: dict[tuple[int, ...], tuple[Blob, str]] = {}  # offsets → the value, and its job
 
     def add(self, head: Head, body: bytes) -> None:
         """One more frame. Raises Damaged."""
@@ -40,8 +41,7 @@ class References:
 
     def damaged(self, blobs: BlobReader) -> Iterator[tuple[str, Blob]]:
         """The uid of each job whose big value is not there as it should be, and the value."""
-        for record, uid in self._values.values():
-            blob = Blob(record.length, record.digest, record.offsets)
+        for blob, uid in self._values.values():
             if not (self._is_here(blob) and self._is_whole(blob, blobs)):
                 yield uid, blob
 
@@ -53,8 +53,16 @@ class References:
                 f"frame {head.sequence} at offset {head.offset} is authentic, and yet makes no sense"
             ) from None
         for record in records:
-            if isinstance(record, PutJobRecord) and isinstance(record.content, BlobRecord):
-                self._values[record.content.offsets] = (record.content, record.uid)
+            match record:
+                case PutJobRecord(uid=uid, content=content, extra=extra):
+                    self._note(uid, content)
+                    self._note(uid, None if extra is None else extra.result)
+                case AlterJobRecord(MoveJobRecord(uid=uid), Extra(result=result)):
+                    self._note(uid, result)
+
+    def _note(self, uid: str, value: bytes | BlobRecord | Blob | None) -> None:
+        if isinstance(value, BlobRecord | Blob):
+            self._values[value.offsets] = (Blob(value.length, value.digest, value.offsets), uid)
 
     def _is_here(self, blob: Blob) -> bool:
         return all(offset in self._digests for offset in blob.offsets)

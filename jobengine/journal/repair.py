@@ -19,8 +19,9 @@ from jobengine.journal.reading import READING_FILES, Reading, at_rest, reading, 
 from jobengine.journal.salvage import Name, Salvage, salvage
 from jobengine.journal.successor import Successor
 from jobengine.journal.verification import Finding, Verification, Verifier
-from jobengine.model.changes import PutJob, PutQueue
-from jobengine.model.job import Blob, Job
+from jobengine.model.blob import Blob
+from jobengine.model.changes import PutJob, PutKey, PutQueue
+from jobengine.model.job import Job
 
 
 class Repaired(Struct, frozen=True):
@@ -105,9 +106,10 @@ class Repairing:
 
     def _fill(self, successor: Successor, read: Reading, found: Salvage) -> None:
         successor.take(PutQueue(queue) for queue in found.queues.values())
+        successor.take(PutKey(key) for key in found.keys.behind(0, len(found.keys)))
         for name, job in found.jobs.items():
             try:
-                self._copy_value(successor, read, job)
+                self._copy_values(successor, read, job)
             except Damaged:
                 self._without_value.append(name)
                 continue
@@ -115,10 +117,9 @@ class Repairing:
             if successor.is_full:
                 successor.write(*successor.cut())
 
-    def _copy_value(self, successor: Successor, read: Reading, job: Job) -> None:
-        if isinstance(job.content, Blob):
-            offsets = successor.copy_blob(job.content, read.blobs)
-            successor.encoder.places.move(job.content, offsets)
+    def _copy_values(self, successor: Successor, read: Reading, job: Job) -> None:
+        for blob in job.blobs:
+            successor.encoder.places.move(blob, successor.copy_blob(blob, read.blobs))
 
     def _look_at_big_values(self, read: Reading, found: Salvage) -> None:
         for name, blob in _big_values(found):
@@ -152,5 +153,5 @@ class Repairing:
 
 def _big_values(found: Salvage) -> Iterator[tuple[Name, Blob]]:
     for name, job in found.jobs.items():
-        if isinstance(job.content, Blob):
-            yield name, job.content
+        for blob in job.blobs:
+            yield name, blob

@@ -1,6 +1,7 @@
 """What is left of a file with damage in it: its jobs, and what can no longer be said of them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final, assert_never
 
 from msgspec import DecodeError, Struct
@@ -11,9 +12,23 @@ from jobengine.journal.codec import ChangeDecoder, body_of
 from jobengine.journal.frame import FrameType
 from jobengine.journal.inspection import Inspection
 from jobengine.journal.reading import Reading
-from jobengine.journal.records import PutQueueRecord, Record
-from jobengine.model.changes import Change, DropJob, DropQueue, MoveJob, PutJob, PutQueue, moved
-from jobengine.model.job import Job, Queue
+from jobengine.journal.records import AlterJobRecord, DropKeysRecord, PutKeyRecord, PutQueueRecord, Record
+from jobengine.model.changes import (
+    AlterJob,
+    Change,
+    DropJob,
+    DropKeys,
+    DropQueue,
+    MoveJob,
+    PutJob,
+    PutKey,
+    PutQueue,
+    altered,
+    moved,
+)
+from jobengine.model.job import Job
+from jobengine.model.keys import Keys
+from jobengine.model.queue import Queue
 
 _CHANGES: Final = frozenset((FrameType.CHANGES, FrameType.SNAPSHOT))
 # Of a queue whose own record is lost, until the configuration says better at the next start.
@@ -34,6 +49,7 @@ class Salvage:
     def __init__(self) -> None:
         self.queues: dict[str, Queue] = {}
         self.jobs: dict[Name, Job] = {}
+        self.keys = Keys()
         self.lost: set[Name] = set()  # named behind the damage; made within it
         self.uncertain: set[Name] = set()  # made before the damage, and not named behind it
         self.guessed: set[str] = set()  # queues whose settings are lost
@@ -53,10 +69,16 @@ class Salvage:
                     self._drop_queue(name)
                 case PutJob(job):
                     self._put(job)
-                case MoveJob():
-                    self._move(change)
+                case MoveJob(queue, uid):
+                    self._move(Name(queue, uid), partial(moved, change=change))
+                case AlterJob(MoveJob(queue, uid)):
+                    self._move(Name(queue, uid), partial(altered, change=change))
                 case DropJob(queue, uid):
                     self._forget(Name(queue, uid))
+                case PutKey(key):
+                    self.keys.put(key)
+                case DropKeys(number):
+                    self.keys.drop(number)
                 case _:
                     assert_never(change)
 
@@ -68,10 +90,9 @@ class Salvage:
             self.guessed.add(job.queue)
         self.jobs[name] = job
 
-    def _move(self, change: MoveJob) -> None:
-        name = Name(change.queue, change.uid)
+    def _move(self, name: Name, moved: Callable[[Job], Job]) -> None:
         if name in self.jobs:
-            self.jobs[name] = moved(self.jobs[name], change)
+            self.jobs[name] = moved(self.jobs[name])
             self.uncertain.discard(name)
         else:
             self.lost.add(name)
@@ -124,10 +145,21 @@ def _decoder(read: Reading) -> ChangeDecoder:
         except DecodeError:
             continue
         names |= {each.number: each.name for each in decoded if isinstance(each, PutQueueRecord)}
-        numbers.update(each.queue for each in decoded if not isinstance(each, PutQueueRecord))
+        numbers.update(number for each in decoded if (number := _number(each)) is not None)
     decoder, encoder = ChangeDecoder(), Encoder()
     named = [
         PutQueueRecord(number, names.get(number, f"queue-{number}"), 0, 0) for number in numbers | set(names)
     ]
     decoder.decode(body_of(b"".join(map(encoder.encode, named)), len(named)))
     return decoder
+
+
+def _number(record: Record) -> int | None:
+    """Of the queue that a record is about, where it names it by its number alone."""
+    match record:
+        case PutQueueRecord() | PutKeyRecord() | DropKeysRecord():
+            return None
+        case AlterJobRecord(move):
+            return move.queue
+        case _:
+            return record.queue

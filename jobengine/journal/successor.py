@@ -22,8 +22,8 @@ from jobengine.journal.frame import FrameSealer, FrameType, Place
 from jobengine.journal.header import Header
 from jobengine.journal.keys import Keys
 from jobengine.journal.snapshot import SnapshotCount
+from jobengine.model.blob import Blob
 from jobengine.model.changes import Change
-from jobengine.model.job import Blob
 
 FRAME_BYTES: Final = 256 * 1024
 # Synced in small pieces: a commit of the old file would have to wait behind a large one.

@@ -11,7 +11,7 @@ from jobengine.journal.codec import ChangeDecoder
 from jobengine.journal.frame import FrameType, Head
 from jobengine.journal.inspection import Inspection, Progress, unwatched
 from jobengine.journal.reading import Reading
-from jobengine.model.job import Blob, Job
+from jobengine.model.job import memory_of
 from jobengine.model.ledger import Ledger
 
 _RECORD_BYTES: Final = 150  # of a job in the file, but for its content
@@ -108,10 +108,6 @@ def _jobs(ledger: Ledger) -> tuple[Jobs, int]:
         states: Counter[str] = Counter()
         for job in ledger.contents(queue.name).jobs.values():
             states[job.state.value] += 1
-            live_bytes += _RECORD_BYTES + _content_bytes(job)
+            live_bytes += _RECORD_BYTES + memory_of(job) + sum(blob.length for blob in job.blobs)
         jobs[queue.name] = dict(states)
     return jobs, live_bytes
-
-
-def _content_bytes(job: Job) -> int:
-    return job.content.length if isinstance(job.content, Blob) else len(job.content)

@@ -9,7 +9,7 @@ from jobengine.journal.frame import FrameSealer
 from jobengine.journal.header import Header
 from jobengine.journal.scrub import Scrub
 from jobengine.journal.tail import Tail
-from jobengine.model.job import Blob
+from jobengine.model.blob import Blob
 
 
 class Volume:

@@ -2,7 +2,10 @@
 
 from msgspec import Struct
 
-from jobengine.model.job import Job, Queue
+from jobengine.model.extra import Extra
+from jobengine.model.job import Job
+from jobengine.model.keys import Key
+from jobengine.model.queue import Queue
 from jobengine.model.states import State
 
 
@@ -25,7 +28,7 @@ class PutJob(Struct, frozen=True, gc=False):
 
 
 class MoveJob(Struct, frozen=True, gc=False):
-    """Everything of a job that is small has these values now; its content stays."""
+    """Everything of a job that is small has these values now; its content and extra stay."""
 
     queue: str
     uid: str
@@ -36,6 +39,16 @@ class MoveJob(Struct, frozen=True, gc=False):
     lease_ends: int
     attempt: int
     claimer: str | None
+    worker: str | None = None
+    epoch: int = 0
+    lease: int = 0
+
+
+class AlterJob(Struct, frozen=True, gc=False):
+    """As MoveJob, and the extra is this one. Its content stays."""
+
+    move: MoveJob
+    extra: Extra | None
 
 
 class DropJob(Struct, frozen=True, gc=False):
@@ -45,7 +58,19 @@ class DropJob(Struct, frozen=True, gc=False):
     uid: str
 
 
-Change = PutQueue | DropQueue | PutJob | MoveJob | DropJob
+class PutKey(Struct, frozen=True, gc=False):
+    """These jobs were made by a request with this idempotency key."""
+
+    key: Key
+
+
+class DropKeys(Struct, frozen=True, gc=False):
+    """All idempotency keys up to this number are forgotten."""
+
+    number: int
+
+
+Change = PutQueue | DropQueue | PutJob | MoveJob | AlterJob | DropJob | PutKey | DropKeys
 
 
 def move(job: Job) -> MoveJob:
@@ -60,11 +85,30 @@ def move(job: Job) -> MoveJob:
         job.lease_ends,
         job.attempt,
         job.claimer,
+        job.worker,
+        job.epoch,
+        job.lease,
     )
 
 
+def change(before: Job, job: Job) -> PutJob | MoveJob | AlterJob:
+    """The smallest change that makes the stored job this one."""
+    if job.content is not before.content:
+        return PutJob(job)
+    return move(job) if job.extra is before.extra else AlterJob(move(job), job.extra)
+
+
 def moved(job: Job, change: MoveJob) -> Job:
+    """The job after the change: its content, extra and age are what they were."""
+    return _moved(job, change, job.extra)
+
+
+def altered(job: Job, change: AlterJob) -> Job:
     """The job after the change: its content and age are what they were."""
+    return _moved(job, change.move, change.extra)
+
+
+def _moved(job: Job, change: MoveJob, extra: Extra | None) -> Job:
     return Job(
         job.uid,
         job.queue,
@@ -77,4 +121,8 @@ def moved(job: Job, change: MoveJob) -> Job:
         change.lease_ends,
         change.attempt,
         change.claimer,
+        change.worker,
+        change.epoch,
+        change.lease,
+        extra,
     )

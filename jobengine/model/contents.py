@@ -1,26 +1,37 @@
 """The jobs of one queue, found by uid, by order and by deadline."""
 
+from typing import Final
+
+from jobengine.model.blob import Blob, length_of
 from jobengine.model.deadlines import Deadlines
-from jobengine.model.job import ARRIVAL_MASK, JOB_OVERHEAD_BYTES, Job, Queue
+from jobengine.model.extra import Extra
+from jobengine.model.job import ARRIVAL_MASK, JOB_OVERHEAD_BYTES, Job, memory_of_extra
+from jobengine.model.keys import KEY_OVERHEAD_BYTES
 from jobengine.model.order import Order
 from jobengine.model.picture import Picture
+from jobengine.model.queue import Queue
+from jobengine.model.states import State
+from jobengine.model.uniques import Uniques
+
+_QUEUED: Final = State.QUEUED
 
 
 class Totals:
     """What is counted over all queues."""
 
-    __slots__ = ("blob_bytes", "content_bytes", "jobs", "next_arrival")
+    __slots__ = ("blob_bytes", "content_bytes", "jobs", "keys", "next_arrival")
 
     def __init__(self) -> None:
         self.jobs = 0
         self.content_bytes = 0  # of values in memory
         self.blob_bytes = 0  # of values that stand in the file only
+        self.keys = 0  # idempotency keys
         self.next_arrival = 1
 
     @property
     def bytes(self) -> int:
         """About how much memory all jobs take."""
-        return self.jobs * JOB_OVERHEAD_BYTES + self.content_bytes
+        return self.jobs * JOB_OVERHEAD_BYTES + self.content_bytes + self.keys * KEY_OVERHEAD_BYTES
 
     def add(self, job: Job) -> None:
         """Count it."""
@@ -29,6 +40,8 @@ class Totals:
             self.content_bytes += len(content)
         else:
             self.blob_bytes += content.length
+        if job.extra is not None:
+            self._add_extra(job.extra, 1)
         self.jobs += 1
         arrival = job.order & ARRIVAL_MASK
         if arrival >= self.next_arrival:
@@ -41,19 +54,38 @@ class Totals:
             self.content_bytes -= len(content)
         else:
             self.blob_bytes -= content.length
+        if job.extra is not None:
+            self._add_extra(job.extra, -1)
         self.jobs -= 1
+
+    def _add_extra(self, extra: Extra, sign: int) -> None:
+        self.content_bytes += sign * memory_of_extra(extra)
+        if isinstance(extra.result, Blob):
+            self.blob_bytes += sign * extra.result.length
 
 
 class Contents:
     """A queue and its jobs. While a file is replayed (until `index`) they are only found by uid."""
 
-    __slots__ = ("_indexed", "_pictures", "_totals", "deadlines", "jobs", "order", "queue")
+    __slots__ = (
+        "_indexed",
+        "_pictures",
+        "_totals",
+        "deadlines",
+        "jobs",
+        "order",
+        "queue",
+        "queued_bytes",
+        "uniques",
+    )
 
     def __init__(self, queue: Queue, totals: Totals, *, indexed: bool) -> None:
         self.queue = queue
         self.jobs: dict[str, Job] = {}
         self.order = Order(())
         self.deadlines = Deadlines(self.jobs)
+        self.uniques = Uniques()
+        self.queued_bytes = 0  # of the contents of those that are queued
         self._totals = totals
         self._indexed = indexed
         self._pictures: list[Picture] = []
@@ -62,6 +94,8 @@ class Contents:
         """Sort all jobs at once, which is much quicker than one by one."""
         self.order = Order(self.jobs.values())
         self.deadlines = Deadlines(self.jobs)
+        self.uniques = Uniques(job for job in self.jobs.values() if job.extra is not None)
+        self.queued_bytes = sum(length_of(job.content) for job in self.jobs.values() if job.state is _QUEUED)
         self._indexed = True
         self.enter()
 
@@ -107,7 +141,15 @@ class Contents:
             totals.remove(before)
             order.remove(before)
             deadlines.remove(before)
+            if before.state is _QUEUED:
+                self.queued_bytes -= length_of(before.content)
+            if before.extra is not None:
+                self.uniques.remove(before)
         if job is not None:
             totals.add(job)
             order.add(job)
             deadlines.add(job)
+            if job.state is _QUEUED:
+                self.queued_bytes += length_of(job.content)
+            if job.extra is not None:
+                self.uniques.add(job)

@@ -6,7 +6,8 @@ from typing import Final
 
 from sortedcontainers import SortedKeyList
 
-from jobengine.model.job import ARRIVAL_BITS, ARRIVAL_MASK, Job, Queue
+from jobengine.model.job import ARRIVAL_BITS, ARRIVAL_MASK, Job
+from jobengine.model.queue import Queue
 from jobengine.model.states import State
 from jobengine.model.wheel import TimingWheel
 

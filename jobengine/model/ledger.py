@@ -5,12 +5,28 @@ from itertools import chain, islice
 from typing import Any, assert_never
 
 from jobengine.errors import NotFound
-from jobengine.model.changes import Change, DropJob, DropQueue, MoveJob, PutJob, PutQueue, moved
+from jobengine.model.changes import (
+    AlterJob,
+    Change,
+    DropJob,
+    DropKeys,
+    DropQueue,
+    MoveJob,
+    PutJob,
+    PutKey,
+    PutQueue,
+    altered,
+    moved,
+)
 from jobengine.model.contents import Contents, Totals
-from jobengine.model.job import Job, Queue
+from jobengine.model.job import Job
+from jobengine.model.keys import Key, Keys
+from jobengine.model.queue import Queue
+from jobengine.model.states import State
+from jobengine.model.view import Waiting
 
 # What took place last is undone first: a function, what it is about, and what that was before.
-Undo = list[tuple[Callable[[str, Any], object], str, object]]
+Undo = list[tuple[Callable[[Any, Any], object], object, object]]
 
 
 class Ledger:
@@ -22,6 +38,7 @@ class Ledger:
     def __init__(self, *, bytes_limit: int | None = None) -> None:
         self.bytes_limit = bytes_limit  # of memory that jobs may take; None: no limit
         self.totals = Totals()  # to be read only
+        self.keys = Keys()  # to be read only
         self._contents: dict[str, Contents] = {}
         self._indexed = False
 
@@ -46,6 +63,9 @@ class Ledger:
                 case MoveJob():
                     jobs = self._contents[change.queue].jobs
                     jobs[change.uid] = moved(jobs[change.uid], change)
+                case AlterJob():
+                    jobs = self._contents[change.move.queue].jobs
+                    jobs[change.move.uid] = altered(jobs[change.move.uid], change)
                 case _:
                     self.apply((change,))
 
@@ -60,6 +80,9 @@ class Ledger:
                 case MoveJob(queue, uid):
                     contents = self._contents[queue]
                     undo.append((contents.put, uid, contents.put(uid, moved(contents.jobs[uid], change))))
+                case AlterJob(MoveJob(queue, uid)):
+                    contents = self._contents[queue]
+                    undo.append((contents.put, uid, contents.put(uid, altered(contents.jobs[uid], change))))
                 case DropJob(queue, uid):
                     put = self._contents[queue].put
                     undo.append((put, uid, put(uid, None)))
@@ -67,6 +90,10 @@ class Ledger:
                     undo.append(self._put_queue(queue))
                 case DropQueue(name):
                     undo.append((self._replace_contents, name, self._replace_contents(name, None)))
+                case PutKey(key):
+                    undo.append((self._replace_keys, [key], self._replace_keys([], [key])))
+                case DropKeys(number):
+                    undo.append((self._replace_keys, [], self._drop_keys(number)))
                 case _:
                     assert_never(change)
         return undo
@@ -97,11 +124,28 @@ class Ledger:
             contents.enter()
         return before
 
+    def _replace_keys(self, gone: Sequence[Key], put: Sequence[Key]) -> list[Key]:
+        for key in gone:
+            self.keys.remove(key)
+        replaced = [before for key in put for before in self.keys.put(key)]
+        self.totals.keys = len(self.keys)
+        return replaced
+
+    def _drop_keys(self, number: int) -> list[Key]:
+        dropped = self.keys.drop(number)
+        self.totals.keys = len(self.keys)
+        return dropped
+
     # --- what the rules may look at ---
 
     def queue(self, name: str) -> Queue:
         """A queue's settings. Raises NotFound."""
         return self.contents(name).queue
+
+    def find_queue(self, name: str) -> Queue | None:
+        """A queue's settings, when there is such a queue."""
+        contents = self._contents.get(name)
+        return None if contents is None else contents.queue
 
     def queues(self) -> Sequence[Queue]:
         """All queues."""
@@ -115,9 +159,35 @@ class Ledger:
         """A job as it is stored: what is due may not have been swept."""
         return self.contents(queue).jobs.get(uid)
 
-    def first_queued(self, queue: str, now: int) -> Job | None:
+    def waiting(self, name: str) -> Waiting:
+        """What waits in a queue."""
+        contents = self.contents(name)
+        return Waiting(contents.order.count(State.QUEUED), contents.queued_bytes)
+
+    def first_ready(self, queue: str, now: int) -> Job | None:
         """The job to hand out next."""
-        return self.contents(queue).order.first_queued(now)
+        return self.contents(queue).order.first_ready(now)
+
+    def ready(self, queue: str, now: int, most: int) -> list[Job]:
+        """The jobs to hand out next."""
+        return self.contents(queue).order.ready(now, most)
+
+    def lowest_first(self, queue: str) -> Iterator[Job]:
+        """The queued jobs, the last in the queue's order first."""
+        return self.contents(queue).order.lowest_first()
+
+    def unique_holder(self, queue: str, key: str, now: int) -> Job | None:
+        """The job, as it is stored, that keeps others with this unique key out."""
+        contents = self.contents(queue)
+        return contents.uniques.holder(key, contents.jobs, now)
+
+    def key(self, hash_: bytes, now: int) -> Key | None:
+        """An idempotency key that is remembered."""
+        return self.keys.find(hash_, now)
+
+    def outdated_keys(self, now: int, most: int, room_for: int = 0) -> int | None:
+        """The number up to which idempotency keys are to be forgotten, at most so many of them."""
+        return self.keys.outdated(now, most, room_for)
 
     def due(self, now: int, most: int, queue: str | None = None) -> Iterator[Job]:
         """Jobs of one queue, or of all, whose deadline has come, at most so many."""
@@ -138,7 +208,16 @@ class Ledger:
         """The number of the next job to come."""
         return self.totals.next_arrival
 
+    @property
+    def next_key(self) -> int:
+        """The number of the next idempotency key to come."""
+        return self.keys.next_number
+
     # --- what the engine reads ---
+
+    def find(self, name: str) -> Contents | None:
+        """The jobs of a queue, when there is such a queue."""
+        return self._contents.get(name)
 
     def contents(self, name: str) -> Contents:
         """The jobs of a queue. Raises NotFound."""
@@ -153,3 +232,4 @@ class Ledger:
             yield PutQueue(contents.queue)
             for job in contents.jobs.values():
                 yield PutJob(job)
+        yield from map(PutKey, self.keys.behind(0, len(self.keys)))

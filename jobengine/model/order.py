@@ -8,11 +8,13 @@ from typing import Final
 
 from sortedcontainers import SortedKeyList
 
+from jobengine.model.held import Held, may_be_held
 from jobengine.model.job import Job, order_of
 from jobengine.model.states import State
 
 LIVING: Final = (State.QUEUED, State.INPROGRESS, State.COMPLETE, State.FAILED)
 SKIP_MOST: Final = 10_000
+LET_GO_MOST: Final = 1_000
 
 _by_order = attrgetter("order")
 
@@ -20,32 +22,61 @@ _by_order = attrgetter("order")
 class Order:
     """The jobs of one queue, sorted, one container per state: a state is a container, the whole a merge."""
 
-    __slots__ = ("_by_state", "_overdue_below", "_queued")
+    __slots__ = ("_by_state", "_held", "_overdue_below", "_queued")
 
     def __init__(self, jobs: Iterable[Job]) -> None:
         by_state: dict[State, list[Job]] = {state: [] for state in LIVING}
+        held: list[Job] = []
         for job in jobs:
-            by_state[job.state].append(job)
+            (held if may_be_held(job) else by_state[job.state]).append(job)
         self._by_state: dict[State, SortedKeyList[Job]] = {
             state: SortedKeyList(some, key=_by_order) for state, some in by_state.items()
         }
-        self._queued = self._by_state[State.QUEUED]
+        self._queued = self._by_state[State.QUEUED]  # those that may be handed out
+        self._held = Held(held)  # the others
         # Priority → sort key: its queued jobs with a smaller one are past their end, see `skip_overdue`.
         self._overdue_below: dict[int, int] = {}
 
     def add(self, job: Job) -> None:
         """Take a job into its place."""
+        if job.extra is not None and may_be_held(job):
+            self._held.add(job)
+        else:
+            self._add(job)
+
+    def _add(self, job: Job) -> None:
         self._by_state[job.state].add(job)
         if self._overdue_below and self._is_known_overdue(job):
             self._overdue_below[job.priority] = job.order  # put back where it was: a claim was undone
 
     def remove(self, job: Job) -> None:
         """Take this very job out of its place."""
-        self._by_state[job.state].remove(job)
+        if job.extra is None or not may_be_held(job) or not self._held.remove(job):
+            self._by_state[job.state].remove(job)
 
     def count(self, state: State) -> int:
         """How many jobs are in this state."""
-        return len(self._by_state[state])
+        return len(self._by_state[state]) + (len(self._held) if state is State.QUEUED else 0)
+
+    @property
+    def held(self) -> int:
+        """How many queued jobs wait for a time, or are halted."""
+        return len(self._held)
+
+    @property
+    def next_time(self) -> int | None:
+        """When the next job that waits for a time may be handed out, in ms."""
+        return self._held.next_time
+
+    def let_go(self, now: int, most: int = LET_GO_MOST) -> bool:
+        """Hold those no more whose time has come, at most so many. True when none of them is left."""
+        while (job := self._held.due(now)) is not None:
+            if most <= 0:
+                return False
+            most -= 1
+            self._held.remove(job)
+            self._add(job)
+        return True
 
     def skip_overdue(self, now: int, most: int = SKIP_MOST) -> bool:
         """Step over queued jobs that are past their end and not swept yet, at most so many.
@@ -59,11 +90,38 @@ class Order:
             most -= self._skip_equals(first, now, most)
         return True
 
-    def first_queued(self, now: int) -> Job | None:
+    def first_ready(self, now: int) -> Job | None:
         """The job to hand out next, or None."""
+        self._let_all_go(now)
         while (first := self._first_not_overdue()) is not None and first.expires <= now:
             self._skip_equals(first, now, SKIP_MOST)
         return first
+
+    def ready(self, now: int, most: int) -> list[Job]:
+        """The jobs to hand out next; fewer than there are when very many overdue ones stand between them."""
+        first = self.first_ready(now)
+        jobs: list[Job] = []
+        while first is not None and len(jobs) < most:
+            behind = first.order
+            for job in islice(self._queued.irange_key(behind), most - len(jobs)):
+                if job.expires <= now:
+                    break
+                jobs.append(job)
+                behind = job.order
+            first = self._first_not_overdue(behind=behind)
+            if first is not None and first.expires <= now:
+                if self._skip_equals(first, now, SKIP_MOST) == SKIP_MOST:
+                    break
+                first = self._first_not_overdue(behind=behind)
+        return jobs
+
+    def lowest_first(self) -> Iterator[Job]:
+        """The queued jobs, the last first."""
+        return merge(reversed(self._queued), reversed(self._held.by_order), key=_by_order, reverse=True)
+
+    def queued_before(self, job: Job) -> int:
+        """How many jobs would be handed out before this one."""
+        return int(self._queued.bisect_key_left(job.order))
 
     def longest_waiting(self) -> Job | None:
         """The queued job that came first, whatever its priority."""
@@ -71,24 +129,33 @@ class Order:
 
     def after(self, order: int) -> Iterator[Job]:
         """All jobs behind this sort key, in order."""
-        ranges = [jobs.irange_key(order, inclusive=(False, True)) for jobs in self._by_state.values()]
-        return merge(*ranges, key=_by_order)
+        return self.in_states(LIVING, after=order)
 
-    def in_state(self, state: State, *, after: int) -> Iterator[Job]:
-        """The jobs in one state behind this sort key, in order."""
-        jobs: Iterator[Job] = self._by_state[state].irange_key(after, inclusive=(False, True))
-        return jobs
+    def in_states(self, states: Iterable[State], *, after: int) -> Iterator[Job]:
+        """The jobs in any of these states behind this sort key, in order."""
+        ranges = [jobs.irange_key(after, inclusive=(False, True)) for jobs in self._containers(states)]
+        return ranges[0] if len(ranges) == 1 else merge(*ranges, key=_by_order)
 
     def rank(self, order: int) -> int:
         """How many jobs stand before this sort key."""
-        return sum(jobs.bisect_key_left(order) for jobs in self._by_state.values())
+        return sum(jobs.bisect_key_left(order) for jobs in self._containers(LIVING))
 
-    def _first_not_overdue(self) -> Job | None:
+    def _containers(self, states: Iterable[State]) -> Iterator[SortedKeyList[Job]]:
+        for state in states:
+            yield self._by_state[state]
+            if state is State.QUEUED and self._held:
+                yield self._held.by_order
+
+    def _let_all_go(self, now: int) -> None:
+        while not self.let_go(now):
+            pass
+
+    def _first_not_overdue(self, *, behind: int = -1) -> Job | None:
         """The first queued job that nobody has stepped over, one hop for each priority before it."""
         queued = self._queued
+        at = 0 if behind < 0 else queued.bisect_key_right(behind)
         if not self._overdue_below:
-            return queued[0] if queued else None
-        at = 0
+            return queued[at] if at < len(queued) else None
         while at < len(queued):
             job: Job = queued[at]
             if not self._is_known_overdue(job):

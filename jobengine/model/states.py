@@ -29,10 +29,15 @@ class Event(StrEnum):
     START = "start"  # an update to inprogress: a lease without a claim
     COMPLETE = "complete"
     FAIL = "fail"
-    RETRY = "retry"  # the lease ran out, and attempts are left
+    RELEASE = "release"  # its holder lets somebody else do it
+    RETRY = "retry"  # an attempt failed, or its lease ran out, and attempts are left
     TIME_OUT = "time_out"  # the lease ran out, and none are left
     EXPIRE = "expire"  # queued past its end
+    EXPIRE_KEPT = "expire_kept"  # queued past its end, in a queue that keeps such jobs: it fails
     EXPIRE_LATE = "expire_late"  # given back past its end: it fails, it does not vanish
+    STOP = "stop"  # somebody does not want it done
+    REVIVE = "revive"  # it had ended, and is to be done again
+    BURY = "bury"  # it failed for good, and becomes a dead letter
     FORGET = "forget"  # complete or failed, and kept long enough
     DELETE = "delete"
 
@@ -46,7 +51,15 @@ TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = {
     (State.QUEUED, Event.CLAIM): State.INPROGRESS,
     (State.INPROGRESS, Event.RETRY): State.QUEUED,
     (State.INPROGRESS, Event.TIME_OUT): State.FAILED,
+    (State.INPROGRESS, Event.RELEASE): State.QUEUED,
     (State.QUEUED, Event.EXPIRE): State.GONE,
+    (State.QUEUED, Event.EXPIRE_KEPT): State.FAILED,
+    (State.QUEUED, Event.STOP): State.FAILED,
+    (State.INPROGRESS, Event.STOP): State.FAILED,
+    (State.COMPLETE, Event.REVIVE): State.QUEUED,
+    (State.FAILED, Event.REVIVE): State.QUEUED,
+    (State.QUEUED, Event.REVIVE): State.QUEUED,  # a dead letter that goes back
+    (State.FAILED, Event.BURY): State.QUEUED,
     (State.COMPLETE, Event.FORGET): State.GONE,
     (State.FAILED, Event.FORGET): State.GONE,
     # An update of API v1 may set any status from any.

@@ -7,8 +7,9 @@ from msgspec import Struct
 
 from jobengine.errors import Damaged
 from jobengine.journal.journal import Journal
+from jobengine.model.blob import Blob
 from jobengine.model.changes import Change, DropJob, DropQueue, PutJob, PutQueue, move
-from jobengine.model.job import Blob, Queue
+from jobengine.model.queue import Queue
 from tests.journal.make_golden import claimed
 from tests.journal.scenes import ANCHOR, MAIL, PATH, SECRET, WALL_MS, Book, Scene, compact, job
 from tests.power.oracle import placeless

@@ -5,7 +5,7 @@ Written from the documents and not from the rules, so that the two can disagree.
 
 from dataclasses import dataclass
 
-from jobengine.model.job import Queue
+from jobengine.model.queue import Queue
 from jobengine.model.states import State
 
 ENDED = ("complete", "failed")

@@ -5,8 +5,9 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from jobengine.model.job import BLOB_THRESHOLD_BYTES, Queue
+from jobengine.model.blob import BLOB_THRESHOLD_BYTES
 from jobengine.model.order import LIVING
+from jobengine.model.queue import Queue
 
 MAIL = Queue(name="mail", keep=400, lease=100)
 LETTERS = Queue(name="letters", keep=50, lease=30, max_attempts=3)

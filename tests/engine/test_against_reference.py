@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from jobengine.errors import JobEngineError, StorageFull
+from jobengine.model.blob import BLOB_THRESHOLD_BYTES, Blob
 from jobengine.model.commands import Claim, Command, Configure, Create, Delete, Sweep, Update
-from jobengine.model.job import BLOB_THRESHOLD_BYTES, Blob, Job, Queue
+from jobengine.model.job import Job
+from jobengine.model.queue import Queue
 from jobengine.model.states import State
 from tests.engine.reference import Plain, Reference, Refused
 from tests.engine.steps import BOTH, asked, befalling, names

@@ -6,8 +6,8 @@ import os
 import pytest
 
 from jobengine.errors import Forbidden, NotFound, QueueFull, StorageFull
+from jobengine.model.blob import BLOB_PART_BYTES, BLOB_THRESHOLD_BYTES, Blob
 from jobengine.model.commands import Create, Delete, Update
-from jobengine.model.job import BLOB_PART_BYTES, BLOB_THRESHOLD_BYTES, Blob
 from tests.support.brokers import MINUTE_MS, Broker
 from tests.support.ledgers import everything
 

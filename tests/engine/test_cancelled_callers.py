@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 
+from jobengine.model.blob import BLOB_THRESHOLD_BYTES
 from jobengine.model.commands import Claim
-from jobengine.model.job import BLOB_THRESHOLD_BYTES
 from tests.support.brokers import Broker, asked
 from tests.support.ledgers import everything
 

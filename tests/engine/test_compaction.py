@@ -14,8 +14,9 @@ from jobengine.engine import compaction
 from jobengine.engine.interface import Compacted
 from jobengine.errors import BadState, NotFound, StorageFull, Unavailable
 from jobengine.journal.header import read_header
+from jobengine.model.blob import BLOB_THRESHOLD_BYTES, Blob
 from jobengine.model.commands import Claim, Command, Configure, Create, Delete, Update
-from jobengine.model.job import BLOB_THRESHOLD_BYTES, Blob, Job
+from jobengine.model.job import Job
 from jobengine.model.ledger import Ledger
 from jobengine.model.states import State
 from tests.support.brokers import MAIL, MINUTE_MS, PATH, Broker, asked

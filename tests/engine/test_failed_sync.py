@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from jobengine.errors import InputOutputFailed, OutcomeUnknown
-from jobengine.model.job import BLOB_THRESHOLD_BYTES
+from jobengine.model.blob import BLOB_THRESHOLD_BYTES
 from tests.support.brokers import Broker, asked
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from jobengine.errors import OutcomeUnknown, Unavailable
 from jobengine.journal.stall import HUNG_SECONDS, SLOW_SECONDS
-from jobengine.model.job import BLOB_THRESHOLD_BYTES
+from jobengine.model.blob import BLOB_THRESHOLD_BYTES
 from tests.support.brokers import MINUTE_MS, Broker, asked
 from tests.support.loop_time import LoopTime
 

@@ -3,8 +3,9 @@
 import pytest
 
 from jobengine.errors import NotFound, StorageFull
+from jobengine.model.blob import BLOB_THRESHOLD_BYTES
 from jobengine.model.commands import Delete, Sweep
-from jobengine.model.job import BLOB_THRESHOLD_BYTES, Queue
+from jobengine.model.queue import Queue
 from jobengine.model.states import State
 from tests.support.brokers import MAIL, MINUTE_MS, Broker
 

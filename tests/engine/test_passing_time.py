@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from jobengine.errors import NotFound
 from jobengine.model.commands import Configure, Create, Sweep, Swept
-from jobengine.model.job import Queue
+from jobengine.model.queue import Queue
 from jobengine.model.states import State
 from tests.support.brokers import MAIL, MINUTE_MS, Broker
 

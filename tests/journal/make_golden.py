@@ -12,8 +12,10 @@ import msgspec
 
 from jobengine.journal.journal import Journal
 from jobengine.journal.keys import Secret
+from jobengine.model.blob import Blob
 from jobengine.model.changes import Change, DropJob, DropQueue, PutJob, PutQueue, move
-from jobengine.model.job import Blob, Job, Queue
+from jobengine.model.job import Job
+from jobengine.model.queue import Queue
 from jobengine.model.states import State
 from tests.journal.scenes import MAIL, WALL_MS, Book, compact, job
 

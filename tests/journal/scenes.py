@@ -7,8 +7,10 @@ from typing import Any
 from jobengine.errors import Fatal
 from jobengine.journal.journal import Journal
 from jobengine.journal.keys import Secret
+from jobengine.model.blob import Blob
 from jobengine.model.changes import Change, DropJob, DropQueue, MoveJob, PutJob, PutQueue, moved
-from jobengine.model.job import Blob, Job, Queue, order_of
+from jobengine.model.job import Job, order_of
+from jobengine.model.queue import Queue
 from jobengine.model.states import State
 from tests.support.disk import SimulatedDisk
 

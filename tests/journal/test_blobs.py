@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from jobengine.errors import Damaged, InputOutputFailed
-from jobengine.model.job import BLOB_PART_BYTES, Blob
+from jobengine.model.blob import BLOB_PART_BYTES, Blob
 from tests.journal.scenes import PATH, Scene, filled, put
 from tests.support.disk import SimulatedDisk
 

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from jobengine.errors import Damaged
 from jobengine.journal.codec import ChangeDecoder, ChangeEncoder, body_of
+from jobengine.model.blob import Blob
 from jobengine.model.changes import Change, DropJob, DropQueue, MoveJob, PutJob, PutQueue, move
-from jobengine.model.job import Blob, Job, Queue
+from jobengine.model.job import Job
+from jobengine.model.queue import Queue
 from jobengine.model.states import State
 from tests.journal.scenes import MAIL, job
 

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from jobengine.errors import Damaged, JobEngineError, StorageFull, Unavailable, WrongSecret
 from jobengine.journal.files import old_path
 from jobengine.journal.header import FRAMES_START, read_header
+from jobengine.model.blob import BLOB_PART_BYTES, Blob
 from jobengine.model.changes import Change, DropJob, PutJob
-from jobengine.model.job import BLOB_PART_BYTES, Blob
 from tests.journal.scenes import (
     ANCHOR,
     NEW,

@@ -6,8 +6,8 @@ import pytest
 
 from jobengine.errors import StorageFull
 from jobengine.journal.journal import Journal
+from jobengine.model.blob import Blob
 from jobengine.model.changes import Change, DropJob, PutJob, PutQueue, move
-from jobengine.model.job import Blob
 from tests.journal.make_golden import claimed
 from tests.journal.scenes import MAIL, PATH, Book, Scene, compact, job, put
 from tests.support.disk import SimulatedDisk

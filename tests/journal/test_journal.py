@@ -12,7 +12,7 @@ from jobengine.errors import ConfigurationWrong, InputOutputFailed, Locked, Unav
 from jobengine.journal.journal import Journal
 from jobengine.journal.keys import Secret
 from jobengine.model.changes import PutQueue
-from jobengine.model.job import Queue
+from jobengine.model.queue import Queue
 from tests.journal.scenes import MAIL, SECRET, WALL_MS, Book, Scene, disk_with, filled, job, put
 from tests.support.disk import SimulatedDisk
 

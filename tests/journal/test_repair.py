@@ -13,8 +13,9 @@ from jobengine.journal.frame import FrameType
 from jobengine.journal.lock import take_lock
 from jobengine.journal.repair import Repaired, Repairing
 from jobengine.journal.salvage import Name
+from jobengine.model.blob import Blob
 from jobengine.model.changes import DropJob, PutJob, PutQueue, move
-from jobengine.model.job import Blob, Queue
+from jobengine.model.queue import Queue
 from jobengine.model.states import State
 from tests.journal.damage import damaged, heads, rich_disk, verified
 from tests.journal.scenes import ANCHOR, MAIL, NEW, OTHER_SECRET, PATH, SECRET, Scene, disk_with, job, put

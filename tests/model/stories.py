@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from jobengine.errors import JobEngineError
 from jobengine.model.commands import Claim, Command, Configure, Create, Delete, Sweep, Update
-from jobengine.model.job import Queue
 from jobengine.model.order import LIVING
+from jobengine.model.queue import Queue
 from tests.support.pure_broker import PureBroker
 
 QUEUES = (

@@ -3,8 +3,8 @@
 import pytest
 
 from jobengine.errors import NotFound, QueueFull
+from jobengine.model.blob import Blob
 from jobengine.model.commands import Create
-from jobengine.model.job import Blob
 from jobengine.model.states import State
 from tests.support.ledgers import everything
 from tests.support.pure_broker import PureBroker

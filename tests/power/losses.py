@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from jobengine.errors import JobEngineError
 from jobengine.journal.journal import Journal
-from jobengine.model.job import Blob
+from jobengine.model.blob import Blob
 from tests.journal.scenes import Book
 from tests.power.disk import ObservedDisk
 from tests.power.oracle import Held, Oracle

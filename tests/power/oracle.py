@@ -7,8 +7,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from jobengine.journal.journal import Journal
+from jobengine.model.blob import Blob
 from jobengine.model.changes import Change, PutJob
-from jobengine.model.job import Blob, Job, Queue
+from jobengine.model.job import Job
+from jobengine.model.queue import Queue
 from tests.journal.scenes import Book
 
 Held = tuple[dict[str, Queue], dict[str, Job]]

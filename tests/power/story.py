@@ -11,8 +11,9 @@ from jobengine.journal.files import Files
 from jobengine.journal.journal import Journal
 from jobengine.journal.keys import Secret
 from jobengine.model.commands import Claim, Command, Configure, Create, Delete, Sweep, Update
-from jobengine.model.job import Job, Queue
+from jobengine.model.job import Job
 from jobengine.model.ledger import Ledger
+from jobengine.model.queue import Queue
 from jobengine.model.states import State
 from tests.power.disk import ObservedDisk
 from tests.power.oracle import Oracle, WatchedJournal

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
+from jobengine.model.blob import Blob
 from jobengine.model.changes import Change, DropJob, DropQueue, MoveJob, PutJob, PutQueue, moved
-from jobengine.model.job import Blob, Job, Queue
+from jobengine.model.job import Job
 from jobengine.model.ledger import Ledger
+from jobengine.model.queue import Queue
 from tests.engine.reference import Plain, Reference
 
 

@@ -8,9 +8,11 @@ from random import Random
 from typing import Any
 
 from jobengine.errors import JobEngineError, OutcomeUnknown
+from jobengine.model.blob import BLOB_THRESHOLD_BYTES, Blob
 from jobengine.model.commands import Claim, Command, Create, Delete, Update
-from jobengine.model.job import BLOB_THRESHOLD_BYTES, Blob, Job, Queue
+from jobengine.model.job import Job
 from jobengine.model.order import LIVING
+from jobengine.model.queue import Queue
 from jobengine.model.states import State
 from tests.simulation.counts import Counts
 from tests.simulation.engine import WatchedEngine

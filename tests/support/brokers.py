@@ -13,8 +13,9 @@ from jobengine.errors import Fatal
 from jobengine.journal.journal import Journal
 from jobengine.journal.keys import Secret
 from jobengine.model.commands import Claim, Command, Configure, Create, Update
-from jobengine.model.job import Job, Queue
+from jobengine.model.job import Job
 from jobengine.model.ledger import Ledger
+from jobengine.model.queue import Queue
 from tests.support.clock import MovedTime
 from tests.support.disk import SimulatedDisk
 

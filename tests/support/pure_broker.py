@@ -4,9 +4,10 @@ from typing import Any
 
 from jobengine.errors import JobEngineError
 from jobengine.model.commands import Claim, Command, Configure, Create, Sweep, Swept, Update
-from jobengine.model.job import Job, Queue
+from jobengine.model.job import Job
 from jobengine.model.ledger import Ledger
 from jobengine.model.moment import Moment
+from jobengine.model.queue import Queue
 from jobengine.model.rules import decide
 from jobengine.model.rules.passing import current
 from jobengine.model.states import State

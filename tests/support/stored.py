@@ -8,7 +8,8 @@ from typing import Any
 from jobengine.engine.local import LocalEngine
 from jobengine.engine.opening import open_engine
 from jobengine.model.commands import Configure, Create, Update
-from jobengine.model.job import Job, Queue
+from jobengine.model.job import Job
+from jobengine.model.queue import Queue
 from tests.support.server import SECRET
 
 HOUR_MS = 60 * 60 * 1000

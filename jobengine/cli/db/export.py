@@ -66,14 +66,16 @@ def lines(ledger: "Ledger", read: "Reading") -> Iterator[bytes]:
     import msgspec
 
     from jobengine.cli.db.job_lines import FORMAT, VERSION, Heading, JobLine, QueueEntry
-    from jobengine.model.job import Blob
+    from jobengine.model.blob import Blob
 
     queues, blobs, encode = ledger.queues(), read.blobs, msgspec.json.encode
     yield encode(Heading(FORMAT, VERSION, tuple(map(QueueEntry.of, queues)))) + b"\n"
     for queue in queues:
         for job in sorted(ledger.contents(queue.name).jobs.values(), key=lambda job: job.order):
-            content = blobs.read(job.content) if isinstance(job.content, Blob) else job.content
-            yield encode(JobLine.of(job, content)) + b"\n"
+            content, result = job.content, job.more.result
+            content = blobs.read(content) if isinstance(content, Blob) else content
+            result = blobs.read(result) if isinstance(result, Blob) else result
+            yield encode(JobLine.of(job, content, result)) + b"\n"
 
 
 def _agree(*, yes: bool) -> None:

@@ -6,16 +6,17 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Final
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from jobengine.cli.db.job_lines import LINE_MOST_BYTES, Heading, JobLine, read_heading, read_job
 from jobengine.engine.clock import Clock
 from jobengine.errors import Fatal, InputOutputFailed, Locked, StorageFull
 from jobengine.journal.journal import Journal
 from jobengine.journal.keys import Secret
+from jobengine.model.blob import BLOB_THRESHOLD_BYTES, Blob
 from jobengine.model.changes import Change, PutJob, PutQueue
-from jobengine.model.job import BLOB_THRESHOLD_BYTES, Blob, Queue
 from jobengine.model.ledger import Ledger
+from jobengine.model.queue import Queue
 from jobengine.settings.schema import QueueSettings
 
 TOGETHER: Final = 1000  # lines that are imported all or not at all
@@ -116,15 +117,17 @@ class Import:
             if is_there and not self._replace:
                 counts["skipped"] += 1
                 continue
-            changes.append(PutJob(line.job(await self._content(line), arrival=self._ledger.next_arrival)))
+            content = await self._value(line.content)
+            result = None if line.result is None else await self._value(line.result)
+            changes.append(PutJob(line.job(content, result, arrival=self._ledger.next_arrival)))
             self._ledger.apply(changes[-1:])  # at once: the next one has its place behind it
             counts.update(imported=1, replaced=int(is_there))
         await self._store(changes)
         self._counts.update(counts)
 
-    async def _content(self, line: JobLine) -> bytes | Blob:
-        content = bytes(line.content)
-        return content if len(content) <= BLOB_THRESHOLD_BYTES else await self._journal.write_blob(content)
+    async def _value(self, raw: Raw) -> bytes | Blob:
+        value = bytes(raw)
+        return value if len(value) <= BLOB_THRESHOLD_BYTES else await self._journal.write_blob(value)
 
     async def _store(self, changes: Sequence[Change]) -> None:
         if changes:

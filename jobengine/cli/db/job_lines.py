@@ -9,10 +9,14 @@ from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta, Raw, Struct
+from msgspec.structs import replace
 
 from jobengine.cli.db.options import iso
 from jobengine.errors import Fatal, JobEngineError
-from jobengine.model.job import Blob, Job, Queue, order_of
+from jobengine.model.blob import Blob
+from jobengine.model.extra import Extra
+from jobengine.model.job import Job, order_of
+from jobengine.model.queue import Queue
 from jobengine.model.states import State
 from jobengine.web.strict_json import check_json
 
@@ -35,15 +39,18 @@ class QueueEntry(Struct, frozen=True, forbid_unknown_fields=True):
     keep_ms: Duration
     lease_ms: Duration
     max_attempts: Annotated[int, Meta(ge=1)] = 1
+    settings: Queue | None = None  # where they say more than the above
 
     @classmethod
     def of(cls, queue: Queue) -> "QueueEntry":
         """The entry for this queue."""
-        return cls(queue.name, queue.keep, queue.lease, queue.max_attempts)
+        plain = Queue(queue.name, queue.keep, queue.lease, queue.max_attempts)
+        settings = None if queue == plain else queue
+        return cls(queue.name, queue.keep, queue.lease, queue.max_attempts, settings)
 
     def queue(self) -> Queue:
         """The queue that this entry stands for."""
-        return Queue(self.name, self.keep_ms, self.lease_ms, self.max_attempts)
+        return self.settings or Queue(self.name, self.keep_ms, self.lease_ms, self.max_attempts)
 
 
 class Heading(Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,26 +75,47 @@ class JobLine(Struct, frozen=True, forbid_unknown_fields=True):
     lease_ends_ms: Time = 0  # 0: it has none
     attempt: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     claimer: Name | None = None
+    worker: str | None = None
+    epoch: Annotated[int, Meta(ge=0)] = 0
+    lease: Annotated[int, Meta(ge=0)] = 0
+    extra: Extra | None = None  # but for what follows
+    result: Raw | None = None
+    progress: Raw | None = None
     created: str | None = None
     updated: str | None = None
     expires: str | None = None
     lease_ends: str | None = None
 
     @classmethod
-    def of(cls, job: Job, content: bytes) -> "JobLine":
+    def of(cls, job: Job, content: bytes, result: bytes | None) -> "JobLine":
         """The line for this job."""
-        # A JSON text holds line breaks between its parts only.
-        one_line = content.replace(b"\n", b" ").replace(b"\r", b" ")
-        times = (job.created, job.updated, job.expires, job.lease_ends)
+        progress = job.more.progress
+        created, updated, expires, lease_ends = map(
+            iso, (job.created, job.updated, job.expires, job.lease_ends)
+        )
         return cls(
-            *(job.queue, job.uid, job.state, job.priority, Raw(one_line)),
-            *times,
-            *(job.attempt, job.claimer),
-            *map(iso, times),
+            *(job.queue, job.uid, job.state, job.priority, _one_line(content)),
+            *(job.created, job.updated, job.expires, job.lease_ends),
+            attempt=job.attempt,
+            claimer=job.claimer,
+            worker=job.worker,
+            epoch=job.epoch,
+            lease=job.lease,
+            extra=None if job.extra is None else replace(job.extra, result=None, progress=None),
+            result=None if result is None else _one_line(result),
+            progress=None if progress is None else _one_line(progress),
+            created=created,
+            updated=updated,
+            expires=expires,
+            lease_ends=lease_ends,
         )
 
-    def job(self, content: bytes | Blob, *, arrival: int) -> Job:
+    def job(self, content: bytes | Blob, result: bytes | Blob | None, *, arrival: int) -> Job:
         """The job that this line stands for."""
+        extra = self.extra
+        if extra is not None:
+            progress = None if self.progress is None else bytes(self.progress)
+            extra = replace(extra, result=result, progress=progress)
         return Job(
             self.uid,
             self.queue,
@@ -100,7 +128,16 @@ class JobLine(Struct, frozen=True, forbid_unknown_fields=True):
             self.lease_ends_ms,
             self.attempt,
             self.claimer,
+            self.worker,
+            self.epoch,
+            self.lease,
+            extra,
         )
+
+
+def _one_line(value: bytes) -> Raw:
+    # A JSON text holds line breaks between its parts only.
+    return Raw(value.replace(b"\n", b" ").replace(b"\r", b" "))
 
 
 _headings: Final = msgspec.json.Decoder(Heading)
@@ -122,7 +159,9 @@ def read_job(line: bytes) -> JobLine:
     """Any other line. Raises Fatal, with what is wrong."""
     try:
         found = _jobs.decode(line)
-        check_json(bytes(found.content))
+        for value in (found.content, found.result, found.progress):
+            if value is not None:
+                check_json(bytes(value))
     except msgspec.DecodeError as error:
         raise Fatal(str(error)) from None
     except JobEngineError as error:
@@ -135,8 +174,8 @@ def read_job(line: bytes) -> JobLine:
 def _mistakes(found: JobLine) -> Iterator[str]:
     if found.state is State.GONE:
         yield "state: a job that is gone is none"
-    if not bytes(found.content).startswith(b"{"):
-        yield "content: must be a JSON object"
+    if found.extra is None and (found.result is not None or found.progress is not None):
+        yield "extra: is missing, where there is a result or progress"
     for name in _TIMES:
         written, time = getattr(found, name), getattr(found, f"{name}_ms")
         if written is not None and written != iso(time):

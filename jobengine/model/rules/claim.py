@@ -1,28 +1,100 @@
-"""The first job, handed to the service that asks."""
+"""The first jobs, handed to the service that asks."""
+
+from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from jobengine.model.changes import move
-from jobengine.model.commands import Answer, Claim
+from jobengine.model.changes import change, move
+from jobengine.model.commands import Answer, Claim, ClaimAny
 from jobengine.model.decision import Decision
+from jobengine.model.extra import Extra
+from jobengine.model.job import Job
 from jobengine.model.moment import Moment
+from jobengine.model.queue import Queue
 from jobengine.model.rules.passing import touched
 from jobengine.model.states import Event, after
 from jobengine.model.view import View
 
 
 def claim(view: View, command: Claim, moment: Moment) -> Decision[Answer]:
-    """Hand out the first job that is alive, or nothing. Raises NotFound."""
+    """Hand out the first jobs that are alive and ready, if there are any. Raises NotFound."""
     queue = view.queue(command.queue)
-    job = view.first_queued(command.queue, moment.now)
-    if job is None:
-        return Decision((), None)
-    claimed = replace(
+    if not queue.hands_out:
+        return Decision((), ())
+    if command.most == 1:  # what API v1 asks, and most others
+        first = view.first_ready(command.queue, moment.now)
+        if first is None:
+            return Decision((), ())
+        job = _handed_out(first, queue, command, moment, 0)
+        return Decision((move(job) if job.extra is first.extra else change(first, job),), (job,))
+    return _hand_out(view, view.ready(command.queue, moment.now, command.most), command, moment)
+
+
+def claim_any(view: View, command: ClaimAny, moment: Moment) -> Decision[Answer]:
+    """Hand out jobs of several queues, drawn by their weights. Raises NotFound."""
+    ready: dict[str, Iterator[Job]] = {}
+    weights: dict[str, int] = {}
+    for name, weight in command.weights:
+        if view.queue(name).hands_out:
+            ready[name] = iter(view.ready(name, moment.now, command.most))
+            weights[name] = weight
+    return _hand_out(view, _drawn(ready, weights, command.most, moment), command, moment)
+
+
+def _drawn(
+    ready: dict[str, Iterator[Job]], weights: dict[str, int], most: int, moment: Moment
+) -> Iterator[Job]:
+    number = 0
+    while weights and number < most:
+        name = _draw(weights, moment.share(number))
+        job = next(ready[name], None)
+        if job is None:
+            del weights[name]
+        else:
+            yield job
+            number += 1
+
+
+def _draw(weights: dict[str, int], share: float) -> str:
+    place = share * sum(weights.values())
+    for name, weight in weights.items():
+        place -= weight
+        if place < 0:
+            return name
+    return next(reversed(weights))
+
+
+def _hand_out(view: View, jobs: Iterable[Job], command: Claim | ClaimAny, moment: Moment) -> Decision[Answer]:
+    pairs = [
+        (job, _handed_out(job, view.queue(job.queue), command, moment, number))
+        for number, job in enumerate(jobs)
+    ]
+    return Decision(tuple(change(before, job) for before, job in pairs), tuple(job for _, job in pairs))
+
+
+def _handed_out(job: Job, queue: Queue, command: Claim | ClaimAny, moment: Moment, number: int) -> Job:
+    lease = queue.lease if command.lease is None else command.lease
+    extra = job.extra
+    if extra is not None:
+        extra = _begun(extra, moment.now)
+        lease = min(lease, extra.timeout or lease)
+    return replace(
         job,
         state=after(job.state, Event.CLAIM),
         updated=touched(job, moment.now),
-        lease_ends=moment.now + queue.lease,
+        lease_ends=moment.now + lease,
         attempt=job.attempt + 1,
         claimer=command.claimer,
+        worker=command.worker,
+        epoch=job.epoch + 1,
+        lease=moment.lease(number),
+        extra=extra,
     )
-    return Decision((move(claimed),), claimed)
+
+
+def _begun(extra: Extra, now: int) -> Extra:
+    """The extra of a job whose next attempt begins; the same one when nothing of it changes."""
+    started = now if extra.timeout else 0
+    if not (extra.not_before or started or extra.progress):
+        return extra
+    return replace(extra, not_before=0, started=started, progress=None)

@@ -4,15 +4,19 @@ from msgspec.structs import replace
 
 from jobengine.errors import NotFound
 from jobengine.model.deadlines import deadline_of
-from jobengine.model.job import Job, Queue
+from jobengine.model.extra import Extra, Failure, Reason
+from jobengine.model.job import Job
 from jobengine.model.moment import Moment
+from jobengine.model.queue import Queue
+from jobengine.model.rules.failing import attempts_of, with_failure
 from jobengine.model.states import Event, State, after
+from jobengine.model.uniques import has_key
 from jobengine.model.view import View
 
 
 def touched(job: Job, now: int) -> int:
-    """The `updated` of a job that changes now. Never what it was created with."""
-    return max(now, job.updated, job.created + 1)
+    """The `updated` of a job that changes now: always a later one, so that it tells versions apart."""
+    return max(now, job.updated + 1)
 
 
 def passed(job: Job, queue: Queue, now: int) -> tuple[Job, tuple[Event, ...]]:
@@ -41,6 +45,13 @@ def current(view: View, queue: str, uid: str, moment: Moment) -> Job:
     return job
 
 
+def unique_holder(view: View, queue: Queue, key: str, now: int) -> Job | None:
+    """The job as it is now that keeps others with this unique key out of the queue."""
+    stored = view.unique_holder(queue.name, key, now)
+    job = None if stored is None else as_of(stored, queue, now)
+    return job if job is not None and has_key(job, now) else None
+
+
 def as_of(job: Job, queue: Queue, now: int) -> Job | None:
     """The job as it is at this time, swept or not; None when it is gone."""
     if deadline_of(job, queue) > now:
@@ -51,10 +62,12 @@ def as_of(job: Job, queue: Queue, now: int) -> Job | None:
 
 def _event_at_deadline(job: Job, queue: Queue) -> Event:
     if job.state is State.QUEUED:
-        return Event.EXPIRE
+        return Event.EXPIRE_KEPT if queue.keeps_expired else Event.EXPIRE
     if job.state is not State.INPROGRESS:
         return Event.FORGET
-    if job.attempt >= queue.max_attempts:
+    if job.more.is_to_stop:
+        return Event.STOP
+    if job.attempt >= attempts_of(job, queue):
         return Event.TIME_OUT
     return Event.RETRY if job.expires > job.lease_ends else Event.EXPIRE_LATE
 
@@ -63,5 +76,24 @@ def _after_deadline(job: Job, event: Event, deadline: int) -> Job:
     return replace(
         job,
         state=after(job.state, event),
-        updated=max(deadline, job.created + 1),
+        updated=max(deadline, job.updated + 1),
+        extra=_extra_after(job, event, deadline),
     )
+
+
+def _extra_after(job: Job, event: Event, deadline: int) -> Extra | None:
+    match event:
+        case Event.STOP:
+            return replace(job.more, reason=Reason.STOPPED, is_to_stop=False)
+        case Event.EXPIRE_KEPT | Event.EXPIRE_LATE:
+            return replace(job.more, reason=Reason.EXPIRED)
+        case Event.TIME_OUT if job.extra is not None:  # without, the end of its lease tells why it failed
+            return replace(with_failure(job, _timeout(job, deadline)), reason=Reason.TIMEOUT)
+        case Event.RETRY:
+            return with_failure(job, _timeout(job, deadline))
+        case _:
+            return job.extra
+
+
+def _timeout(job: Job, deadline: int) -> Failure:
+    return Failure(job.attempt, deadline, Reason.TIMEOUT, worker=job.worker)

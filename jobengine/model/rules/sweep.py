@@ -1,11 +1,13 @@
 """What is due, done for many jobs at once."""
 
 from collections import Counter
+from itertools import count
 
-from jobengine.model.changes import Change, DropJob, move
+from jobengine.model.changes import Change, DropJob, DropKeys
 from jobengine.model.commands import Answer, Sweep, Swept
 from jobengine.model.decision import Decision
 from jobengine.model.moment import Moment
+from jobengine.model.rules.failing import stored
 from jobengine.model.rules.passing import passed
 from jobengine.model.states import Event, State
 from jobengine.model.view import View
@@ -15,13 +17,20 @@ def sweep(view: View, command: Sweep, moment: Moment) -> Decision[Answer]:
     """Bring the jobs whose deadline has come to where time has left them."""
     events: Counter[Event] = Counter()
     changes: list[Change] = []
-    for stored in view.due(moment.now, command.most, command.queue):
-        job, happened = passed(stored, view.queue(stored.queue), moment.now)
+    arrivals = count(view.next_arrival)
+    for before in view.due(moment.now, command.most, command.queue):
+        job, happened = passed(before, view.queue(before.queue), moment.now)
         events.update(happened)
-        changes.append(DropJob(job.queue, job.uid) if job.state is State.GONE else move(job))
+        if job.state is State.GONE:
+            changes.append(DropJob(job.queue, job.uid))
+        else:
+            changes += stored(view, before, job, arrivals)
+    outdated = view.outdated_keys(moment.now, command.most)
+    if outdated is not None:
+        changes.append(DropKeys(outdated))
     swept = Swept(
-        expired=events[Event.EXPIRE],
-        timed_out=events[Event.TIME_OUT] + events[Event.EXPIRE_LATE],
+        expired=events[Event.EXPIRE] + events[Event.EXPIRE_KEPT],
+        timed_out=events[Event.TIME_OUT] + events[Event.EXPIRE_LATE] + events[Event.STOP],
         retried=events[Event.RETRY],
         forgotten=events[Event.FORGET],
     )

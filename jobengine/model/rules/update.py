@@ -1,15 +1,19 @@
 """What a caller changes of a job."""
 
+from itertools import count
 from typing import Final
 
 from msgspec.structs import replace
 
 from jobengine.errors import BadState, Forbidden, QueueFull
-from jobengine.model.changes import Change, DropJob, PutJob, move
+from jobengine.model.changes import Change, DropJob
 from jobengine.model.commands import Answer, Update
 from jobengine.model.decision import Decision
-from jobengine.model.job import Job, Queue, order_of, weight
+from jobengine.model.extra import Extra, Reason
+from jobengine.model.job import Job, order_of, weight
 from jobengine.model.moment import Moment
+from jobengine.model.queue import Queue
+from jobengine.model.rules.failing import stored
 from jobengine.model.rules.passing import current, touched
 from jobengine.model.states import Event, State, after
 from jobengine.model.view import View
@@ -29,7 +33,7 @@ def update(view: View, command: Update, moment: Moment) -> Decision[Answer]:
         _check_is_settling(job, command)
     updated = _with_values(view, job, command, moment)
     updated = _in_state(job, updated, command, view.queue(command.queue), moment)
-    return Decision((_change(view, job, updated, moment),), updated)
+    return Decision(_changes(view, job, updated, moment), updated)
 
 
 def _check_is_settling(job: Job, command: Update) -> None:
@@ -62,15 +66,34 @@ def _with_values(view: View, job: Job, command: Update, moment: Moment) -> Job:
 
 def _in_state(before: Job, job: Job, command: Update, queue: Queue, moment: Moment) -> Job:
     """The job in the state that the command names. Every update renews a lease."""
-    state = before.state
-    if command.state is not None:
-        state = after(state, _event(job, command.state, late=_is_late(job, command, moment)))
+    if command.state is None:
+        return replace(job, lease_ends=_lease_ends(before, before.state, moment.now + queue.lease))
+    event = _event(job, command.state, late=_is_late(job, command, moment))
+    state = after(before.state, event)
+    is_handed_out = state is State.INPROGRESS and before.state is not State.INPROGRESS
     return replace(
         job,
         state=state,
         lease_ends=_lease_ends(before, state, moment.now + queue.lease),
         attempt=_attempt(before, state),
         claimer=_claimer(before, state, command),
+        epoch=before.epoch + is_handed_out,
+        lease=0,  # who held it by API v2 does not any more
+        extra=_extra(before, state, event),
+    )
+
+
+def _extra(before: Job, state: State, event: Event) -> Extra | None:
+    late = event is Event.EXPIRE_LATE
+    if (before.extra is None and not late) or state is before.state:
+        return before.extra
+    reason = Reason.EXPIRED if late else Reason.ERROR
+    return replace(
+        before.more,
+        not_before=0,
+        halted=False,
+        is_to_stop=False,
+        reason=reason if state is State.FAILED else None,
     )
 
 
@@ -103,18 +126,15 @@ def _claimer(before: Job, state: State, command: Update) -> str | None:
 
     A claimer that ended its job stays named, so that it may say so again when the answer was lost.
     """
-    if command.state is None:
-        return before.claimer
     if state is State.QUEUED:
         return None
     return command.caller if before.claimer == command.caller else None
 
 
-def _change(view: View, before: Job, job: Job, moment: Moment) -> Change:
+def _changes(view: View, before: Job, job: Job, moment: Moment) -> tuple[Change, ...]:
     if job.state is State.QUEUED and job.expires <= moment.now:
-        return DropJob(job.queue, job.uid)
-    if job.content is before.content:
-        return move(job)
-    if not view.has_room_for(weight(job) - weight(before)):
+        return (DropJob(job.queue, job.uid),)
+    if job.content is not before.content and not view.has_room_for(weight(job) - weight(before)):
         raise QueueFull("the jobs take all the memory that limits.memory allows")
-    return PutJob(job)
+    in_view = view.job(job.queue, job.uid)
+    return stored(view, in_view or before, job, count(view.next_arrival))

@@ -9,7 +9,7 @@ from msgspec import UNSET, Struct
 from jobengine.access import Access, Action, Right
 from jobengine.engine.interface import Engine
 from jobengine.errors import Problem, ValidationFailed
-from jobengine.model.commands import Claim, Create, Delete, Update
+from jobengine.model.commands import Act, Claim, Control, Create, Draft, Update, only
 from jobengine.model.job import Job
 from jobengine.model.states import State
 from jobengine.web.body import BodyReader
@@ -62,16 +62,15 @@ class V1:
         caller = self._caller(request, Action.CREATE)
         body = await _parsed(read_create, await self._bodies.read(request))
         content = bytes(body.content)
-        job = await self._engine.submit(
-            Create(caller.queue, content, body.priority, valid_for=body.valid_for * 1000)
-        )
-        return Reply(201, job_json(job, content))
+        draft = Draft(content, body.priority, body.valid_for * 1000)
+        created = await self._engine.submit(Create(caller.queue, (draft,)))
+        return Reply(201, job_json(created.jobs[0], content))
 
     async def claim(self, request: Request, _variables: Variables) -> Reply:
         """GetNextJob."""
         caller = self._caller(request, Action.CLAIM)
-        job = await self._engine.submit(Claim(caller.queue, caller.service))
-        return Reply(NO_CONTENT) if job is None else await self._show(200, job)
+        jobs = await self._engine.submit(Claim(caller.queue, caller.service))
+        return await self._show(200, jobs[0]) if jobs else Reply(NO_CONTENT)
 
     async def list_jobs(self, request: Request, _variables: Variables) -> Reply:
         """GetAllJobs."""
@@ -102,7 +101,8 @@ class V1:
     async def delete(self, request: Request, variables: Variables) -> Reply:
         """Remove a job, whatever its state."""
         caller = self._caller(request, Action.DELETE)
-        await self._engine.submit(Delete(caller.queue, variables["uid"]))
+        delete = Control(caller.queue, (variables["uid"],), Act.DELETE)
+        only(await self._engine.submit(delete))
         return Reply(NO_CONTENT)
 
     def _caller(self, request: Request, action: Action) -> Caller:

@@ -1,0 +1,93 @@
+"""Callers who wait: for a job to claim, or for one to end."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+
+from msgspec import Struct
+
+from jobengine.model.changes import AlterJob, Change, DropJob, MoveJob, PutJob
+from jobengine.model.commands import Claim, ClaimAny
+from jobengine.model.job import Job
+
+Claims = Claim | ClaimAny
+Handed = tuple[tuple[Job, ...], Awaitable[object]]  # jobs, and what to wait for until that is on disk
+
+
+class Claimer(Struct, eq=False):
+    """One who waits for jobs of a queue, or of several."""
+
+    command: Claims
+    may_claim: Callable[[], object]  # asked again when there is a job: raises what is to be told instead
+    handed: asyncio.Future[Handed]
+
+
+def queues_of(command: Claims) -> Iterable[str]:
+    """The queues that a claim is made on."""
+    return (command.queue,) if isinstance(command, Claim) else (name for name, _ in command.weights)
+
+
+class Claimers:
+    """Who waits for jobs, first come first served, by queue."""
+
+    def __init__(self) -> None:
+        self._by_queue: dict[str, dict[Claimer, None]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._by_queue)
+
+    def queues(self) -> list[str]:
+        """The queues on which somebody waits."""
+        return list(self._by_queue)
+
+    def add(self, claimer: Claimer) -> None:
+        """Take one in."""
+        for queue in queues_of(claimer.command):
+            self._by_queue.setdefault(queue, {})[claimer] = None
+
+    def remove(self, claimer: Claimer) -> None:
+        """It waits no more. Once is enough."""
+        for queue in queues_of(claimer.command):
+            waiting = self._by_queue.get(queue, {})
+            waiting.pop(claimer, None)
+            if not waiting:
+                self._by_queue.pop(queue, None)
+
+    def first(self, queue: str) -> Claimer | None:
+        """Who has waited longest for a job of this queue."""
+        return next(iter(self._by_queue.get(queue, ())), None)
+
+
+class Watchers:
+    """Who waits until a job has changed: for its end, above all."""
+
+    def __init__(self) -> None:
+        self._events: dict[tuple[str, str], set[asyncio.Event]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._events)
+
+    def add(self, queue: str, uid: str) -> asyncio.Event:
+        """An event that is set when this job changes, or is gone."""
+        event = asyncio.Event()
+        self._events.setdefault((queue, uid), set()).add(event)
+        return event
+
+    def remove(self, queue: str, uid: str, event: asyncio.Event) -> None:
+        """Nobody waits for this event any more."""
+        events = self._events[queue, uid]
+        events.remove(event)
+        if not events:
+            del self._events[queue, uid]
+
+    def note(self, changes: Iterable[Change]) -> None:
+        """These changes were just made."""
+        for change in changes:
+            match change:
+                case PutJob(job):
+                    self._tell(job.queue, job.uid)
+                case MoveJob(queue, uid) | AlterJob(MoveJob(queue, uid)) | DropJob(queue, uid):
+                    self._tell(queue, uid)
+
+    def _tell(self, queue: str, uid: str) -> None:
+        for event in self._events.get((queue, uid), ()):
+            event.set()

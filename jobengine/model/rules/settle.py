@@ -1,0 +1,151 @@
+"""What the holders of jobs say of them. Who does not hold a job changes nothing of it."""
+
+from itertools import count
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from jobengine.errors import JobEngineError, LeaseLost, NotFound
+from jobengine.model.changes import Change
+from jobengine.model.commands import (
+    Answer,
+    Complete,
+    Extend,
+    Fail,
+    Outcome,
+    Progress,
+    Release,
+    Settle,
+    Settlement,
+)
+from jobengine.model.decision import Decision
+from jobengine.model.extra import FAILURE_TEXT_MOST, Extra, Failure, Reason
+from jobengine.model.job import Job
+from jobengine.model.moment import Moment
+from jobengine.model.queue import Queue
+from jobengine.model.rules.failing import attempts_of, stored, with_failure
+from jobengine.model.rules.passing import current, touched
+from jobengine.model.states import Event, State, after
+from jobengine.model.view import View
+
+
+def settle(view: View, command: Settle, moment: Moment) -> Decision[Answer]:
+    """Do each of them, in order; one that is refused does not hinder the others. Raises NotFound."""
+    queue = view.queue(command.queue)
+    arrivals = count(view.next_arrival)
+    left: dict[str, Job] = {}  # as the settlements before left them
+    changes: list[Change] = []
+    outcomes: list[Outcome] = []
+    for settlement in command.settlements:
+        try:
+            before = left.get(settlement.uid) or current(view, queue.name, settlement.uid, moment)
+            job = _settled(before, settlement, queue, moment.now)
+        except JobEngineError as refusal:
+            outcomes.append(refusal)
+        else:
+            if job is not before:
+                left[job.uid] = job
+                changes += stored(view, _as_stored(view, queue, job.uid), job, arrivals)
+            outcomes.append(job)
+    return Decision(tuple(changes), tuple(outcomes))
+
+
+def _as_stored(view: View, queue: Queue, uid: str) -> Job:
+    job = view.job(queue.name, uid)
+    if job is None:
+        raise NotFound
+    return job
+
+
+def _settled(job: Job, settlement: Settlement, queue: Queue, now: int) -> Job:
+    if isinstance(settlement, Complete) and _was_completed_by(job, settlement):
+        return job  # its answer was lost, and it says so again
+    if job.state is not State.INPROGRESS or job.lease != settlement.lease:
+        raise LeaseLost
+    match settlement:
+        case Complete():
+            return _completed(job, settlement, now)
+        case Fail():
+            return _failed(job, settlement, queue, now)
+        case Release():
+            return released(job, now, settlement.delay)
+        case Extend():
+            return _extended(job, settlement, now)
+        case Progress():
+            return replace(
+                job,
+                updated=touched(job, now),
+                extra=replace(job.more, progress=settlement.progress),
+            )
+        case _:
+            assert_never(settlement)
+
+
+def _was_completed_by(job: Job, settlement: Complete) -> bool:
+    return job.state is State.COMPLETE and job.lease == settlement.lease
+
+
+def _ended(job: Job, event: Event, extra: Extra | None, now: int) -> Job:
+    return replace(job, state=after(job.state, event), updated=touched(job, now), lease_ends=0, extra=extra)
+
+
+def _completed(job: Job, settlement: Complete, now: int) -> Job:
+    extra = job.extra
+    if settlement.result is not None or extra is not None:
+        extra = replace(job.more, result=settlement.result, is_to_stop=False, halted=False)
+    return _ended(job, Event.COMPLETE, extra, now)
+
+
+def _failed(job: Job, settlement: Fail, queue: Queue, now: int) -> Job:
+    text = settlement.text[:FAILURE_TEXT_MOST]
+    failure = Failure(job.attempt, now, Reason.ERROR, settlement.kind, text, job.worker)
+    extra = with_failure(job, failure)
+    if extra.is_to_stop:
+        return _ended(job, Event.STOP, replace(extra, reason=Reason.STOPPED, is_to_stop=False), now)
+    delay = _delay(job, settlement, queue)
+    if delay is None or now + delay >= job.expires:
+        return _ended(job, Event.FAIL, replace(extra, reason=Reason.ERROR, halted=False), now)
+    extra = replace(extra, not_before=now + delay if delay else 0)
+    return _put_back(job, Event.RETRY, extra, now)
+
+
+def _delay(job: Job, settlement: Fail, queue: Queue) -> int | None:
+    """The time in ms until the next attempt; None when there is none."""
+    rule = next((rule for rule in queue.error_rules if rule.kind == settlement.kind), None)
+    backoff = (job.more.backoff or queue.backoff) if rule is None else rule.backoff
+    is_final = backoff is None if settlement.retry is None else not settlement.retry
+    if is_final or job.attempt >= attempts_of(job, queue):
+        return None
+    if settlement.delay is not None:
+        return settlement.delay
+    return (backoff or queue.backoff).delay(attempt=job.attempt, uid=job.uid)
+
+
+def released(job: Job, now: int, delay: int = 0) -> Job:
+    """The job, given back by its holder: it has its old place, and this was no attempt."""
+    if job.more.is_to_stop:
+        return _ended(job, Event.STOP, replace(job.more, reason=Reason.STOPPED, is_to_stop=False), now)
+    if job.expires <= now:
+        return _ended(job, Event.EXPIRE_LATE, replace(job.more, reason=Reason.EXPIRED), now)
+    extra = replace(job.more, not_before=now + delay) if delay else job.extra
+    return replace(_put_back(job, Event.RELEASE, extra, now), attempt=job.attempt - 1)
+
+
+def _put_back(job: Job, event: Event, extra: Extra | None, now: int) -> Job:
+    return replace(
+        job,
+        state=after(job.state, event),
+        updated=touched(job, now),
+        lease_ends=0,
+        claimer=None,
+        worker=None,
+        lease=0,
+        extra=extra,
+    )
+
+
+def _extended(job: Job, settlement: Extend, now: int) -> Job:
+    ends = now + settlement.by
+    if job.more.timeout:
+        ends = min(ends, job.more.started + job.more.timeout)
+    return replace(job, updated=touched(job, now), lease_ends=ends)
