@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from jobengine.engine.local import LocalEngine
-from jobengine.model.commands import Claim, Configure, Create, Update
+from jobengine.model.commands import Claim, Configure, Update
 from tests.support.command import run, run_on_terminal
+from tests.support.commands import create
 from tests.support.server import SECRET, ServerProcess
 from tests.support.stored import HOUR_MS, MAIL, fill, with_engine
 
@@ -57,7 +58,7 @@ def test_jobs_stand_in_the_order_in_which_they_are_handed_out(tmp_path: Path) ->
     async def use(engine: LocalEngine) -> None:
         await engine.submit(Configure((MAIL,)))
         for priority in (10, 90, 50, 90):
-            await engine.submit(Create("mail", b'{"p":%d}' % priority, priority, HOUR_MS))
+            await engine.submit(create("mail", b'{"p":%d}' % priority, priority, HOUR_MS))
 
     database = tmp_path / "jobs.queuedb"
     with_engine(database, use)

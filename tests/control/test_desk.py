@@ -10,9 +10,10 @@ from jobengine.control.protocol import Compact, Info, Plan, Rekey, Serving
 from jobengine.engine.local import LocalEngine
 from jobengine.engine.opening import open_engine
 from jobengine.errors import ConfigurationWrong, Damaged, WrongSecret
-from jobengine.model.commands import Configure, Create
+from jobengine.model.commands import Configure
 from jobengine.settings.schema import Settings
 from tests.support.brokers import MAIL, MINUTE_MS
+from tests.support.commands import create
 
 SECRET = "hex:" + "5a" * 32
 NEW_SECRET = "hex:" + "a5" * 32
@@ -30,7 +31,7 @@ class Running:
         self.engine.start(on_failure=lambda _: None)
         await self.engine.submit(Configure((MAIL,)))
         for _ in range(100):
-            await self.engine.submit(Create("mail", b"{}", 50, MINUTE_MS))
+            await self.engine.submit(create("mail", b"{}", 50, MINUTE_MS))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -66,7 +67,7 @@ async def test_a_compaction_is_told_in_figures(database: Path) -> None:
 async def test_after_a_rekey_only_the_new_secret_opens_the_file(database: Path) -> None:
     async with Running(database) as running:
         await running.desk.answer(Rekey(SECRET, NEW_SECRET))
-        await running.engine.submit(Create("mail", b"{}", 50, MINUTE_MS))
+        await running.engine.submit(create("mail", b"{}", 50, MINUTE_MS))
     with pytest.raises(WrongSecret):
         open_engine(database, SECRET)
     assert await jobs_under(database, NEW_SECRET) == 101
@@ -125,7 +126,7 @@ async def test_a_plan_reads_the_configuration_as_the_server_would(
 async def test_who_serves_is_told_with_the_sequence_of_the_last_commit(database: Path) -> None:
     async with Running(database) as running:
         first = await running.desk.answer(Info())
-        await running.engine.submit(Create("mail", b"{}", 50, MINUTE_MS))
+        await running.engine.submit(create("mail", b"{}", 50, MINUTE_MS))
         second = await running.desk.answer(Info())
     assert isinstance(first, Serving)
     assert first.database == str(database)

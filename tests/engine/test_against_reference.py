@@ -11,13 +11,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from jobengine.errors import JobEngineError, StorageFull
 from jobengine.model.blob import BLOB_THRESHOLD_BYTES, Blob
-from jobengine.model.commands import Claim, Command, Configure, Create, Delete, Sweep, Update
+from jobengine.model.commands import Claim, Command, Configure, Sweep, Update
 from jobengine.model.job import Job
 from jobengine.model.queue import Queue
 from jobengine.model.states import State
 from tests.engine.reference import Plain, Reference, Refused
 from tests.engine.steps import BOTH, asked, befalling, names
 from tests.support.brokers import Broker
+from tests.support.commands import create, delete, plain
 from tests.support.disk import SimulatedDisk
 from tests.support.ledgers import everything
 
@@ -64,7 +65,7 @@ class BrokerMachine(RuleBasedStateMachine):
             getattr(self, name)(**arguments)
 
     def create(self, name: str, content: bytes, priority: int, valid_for: int) -> None:
-        job = self.ask(Create(name, content, priority, valid_for))
+        job = self.ask(create(name, content, priority, valid_for))
         if isinstance(job, Job):
             self.reference.create(name, job.uid, content, priority, valid_for)
             self.known.append((name, job.uid))
@@ -90,7 +91,7 @@ class BrokerMachine(RuleBasedStateMachine):
 
     def delete(self, number: int) -> None:
         name, uid = self.chosen(number)
-        job = self.ask(Delete(name, uid))
+        job = self.ask(delete(name, uid))
         if isinstance(job, Job):
             self.reference.delete(name, uid)
         elif job is not None:
@@ -177,7 +178,7 @@ class BrokerMachine(RuleBasedStateMachine):
     def answer(self, asking: Any) -> Any:
         """What comes of it, or the code of the refusal."""
         try:
-            return self.run(asking)
+            return plain(self.run(asking))
         except JobEngineError as refusal:
             return refusal.code
 

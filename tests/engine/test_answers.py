@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from jobengine.errors import NotFound, StorageFull
-from jobengine.model.commands import Delete
 from tests.support.brokers import MAIL, MINUTE_MS, Broker, asked
+from tests.support.commands import delete
 from tests.support.ledgers import everything
 
 
@@ -38,7 +38,7 @@ async def test_a_refusal_is_answered_once_what_it_saw_is_on_disk() -> None:
         await broker.configure()
         job = await broker.create()
         broker.disk.hold_syncs()
-        deleting = await asked(broker.engine.submit(Delete("mail", job.uid)))
+        deleting = await asked(broker.engine.submit(delete("mail", job.uid)))
         looking = await asked(broker.engine.job("mail", job.uid))
         assert not looking.done()
         broker.disk.let_syncs_go()

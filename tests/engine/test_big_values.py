@@ -7,8 +7,9 @@ import pytest
 
 from jobengine.errors import Forbidden, NotFound, QueueFull, StorageFull
 from jobengine.model.blob import BLOB_PART_BYTES, BLOB_THRESHOLD_BYTES, Blob
-from jobengine.model.commands import Create, Delete, Update
+from jobengine.model.commands import Update
 from tests.support.brokers import MINUTE_MS, Broker
+from tests.support.commands import create, delete
 from tests.support.ledgers import everything
 
 SIZES = [
@@ -58,7 +59,7 @@ async def test_a_big_value_goes_with_its_job() -> None:
     async with Broker() as broker:
         await broker.configure()
         job = await broker.create(content=b"x" * (BLOB_THRESHOLD_BYTES + 1))
-        await broker.engine.submit(Delete("mail", job.uid))
+        await broker.engine.submit(delete("mail", job.uid))
         assert await broker.jobs() == []
         assert broker.ledger.totals.bytes == 0
 
@@ -103,7 +104,7 @@ async def test_a_big_value_that_finds_no_room_is_refused_and_changes_nothing() -
         kept = await broker.create()
         broker.disk.fill()
         with pytest.raises(StorageFull):
-            await broker.engine.submit(Create("mail", b"x" * 10**6, 50, MINUTE_MS))
+            await broker.engine.submit(create("mail", b"x" * 10**6, 50, MINUTE_MS))
         broker.disk.make_room()
         assert await broker.jobs() == [kept]
         assert everything(broker.replayed()) == everything(broker.ledger)

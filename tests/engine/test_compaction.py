@@ -15,11 +15,12 @@ from jobengine.engine.interface import Compacted
 from jobengine.errors import BadState, NotFound, StorageFull, Unavailable
 from jobengine.journal.header import read_header
 from jobengine.model.blob import BLOB_THRESHOLD_BYTES, Blob
-from jobengine.model.commands import Claim, Command, Configure, Create, Delete, Update
+from jobengine.model.commands import Claim, Command, Configure, Update
 from jobengine.model.job import Job
 from jobengine.model.ledger import Ledger
 from jobengine.model.states import State
 from tests.support.brokers import MAIL, MINUTE_MS, PATH, Broker, asked
+from tests.support.commands import create, delete, plain
 
 LETTERS, PARCELS = replace(MAIL, name="letters"), replace(MAIL, name="parcels")
 STATES = (State.QUEUED, State.INPROGRESS, State.COMPLETE, State.FAILED)
@@ -72,7 +73,7 @@ class Callers:
     async def _ask_until(self, until: "asyncio.Task[Compacted]") -> None:
         while not until.done():
             try:
-                answer = await self._broker.engine.submit(self._command())
+                answer = plain(await self._broker.engine.submit(self._command()))
             except (NotFound, BadState):
                 continue
             if isinstance(answer, Job):
@@ -84,11 +85,11 @@ class Callers:
         known = random.choice(self._known) if self._known else None
         chance = random.random()
         if known is None or chance < 0.25:
-            return Create(self._queue(), self._content(), random.randint(1, 100), MINUTE_MS)
+            return create(self._queue(), self._content(), random.randint(1, 100), MINUTE_MS)
         if chance < 0.45:
             return Claim(self._queue(), "reader")
         if chance < 0.6:
-            return Delete(known.queue, known.uid)
+            return delete(known.queue, known.uid)
         if chance < 0.62:
             others = [queue for queue in (LETTERS, PARCELS) if random.random() < 0.7]
             return Configure((MAIL, *others))
@@ -127,7 +128,7 @@ async def test_what_memory_holds_is_in_the_file_whatever_happens_meanwhile(seed:
 async def test_the_file_gets_smaller_and_says_so() -> None:
     async with filled() as broker:
         for job in (await broker.jobs("letters"))[1:]:
-            await broker.engine.submit(Delete("letters", job.uid))
+            await broker.engine.submit(delete("letters", job.uid))
         before = broker.engine.file_bytes()
         compacted = await broker.engine.compact()
         assert compacted.bytes_before == before
@@ -195,7 +196,7 @@ async def test_a_large_file_in_the_real_world_is_compacted_too(tmp_path: Path) -
     engine = opened(path)
     await engine.compact()
     assert path.stat().st_size < size / 3
-    added = await engine.submit(Create("mail", b"{}", 1, MINUTE_MS))
+    (added,) = (await engine.submit(create("mail", b"{}", 1, MINUTE_MS))).jobs
     assert without_places(await jobs_of(engine))[:-1] == without_places(left)
     await engine.stop()
     again = opened(path)
@@ -213,7 +214,7 @@ async def test_what_waited_for_the_disk_when_it_began_does_not_come_behind_the_s
         under_way = await asked(broker.create())
         waiting = [
             await asked(broker.update(job, priority=77)),
-            await asked(broker.engine.submit(Delete("mail", job.uid))),
+            await asked(broker.engine.submit(delete("mail", job.uid))),
         ]
         compacting = asyncio.create_task(broker.engine.compact())
         await asyncio.wait([compacting], timeout=0.5)  # as far as it can get by itself

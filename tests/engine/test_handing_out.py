@@ -3,9 +3,9 @@
 import asyncio
 from collections import Counter
 
-from jobengine.model.commands import Claim, Create
 from jobengine.model.job import Job
 from tests.support.brokers import MINUTE_MS, Broker
+from tests.support.commands import create
 
 CLAIMERS = 64
 JOBS = 10_000
@@ -14,12 +14,12 @@ JOBS = 10_000
 async def test_sixty_four_claimers_get_each_of_ten_thousand_jobs_once() -> None:
     async with Broker() as broker:
         await broker.configure()
-        creates = [Create("mail", b"{}", 1 + number % 100, MINUTE_MS) for number in range(JOBS)]
-        created = await asyncio.gather(*map(broker.engine.submit, creates))
+        creates = [create("mail", b"{}", 1 + number % 100, MINUTE_MS) for number in range(JOBS)]
+        created = [each.jobs[0] for each in await asyncio.gather(*map(broker.engine.submit, creates))]
         handed: list[Job] = []
 
         async def claim_all(name: str) -> None:
-            while (job := await broker.engine.submit(Claim("mail", name))) is not None:
+            while (job := await broker.claim(name)) is not None:
                 assert job.claimer == name
                 handed.append(job)
 
@@ -43,7 +43,7 @@ async def test_claims_and_creates_at_once_hand_out_nothing_twice() -> None:
 async def test_expired_jobs_in_front_of_a_claim_let_others_have_their_turn() -> None:
     async with Broker() as broker:
         await broker.configure()
-        creates = [Create("mail", b"{}", 100, 1) for _ in range(30_000)]
+        creates = [create("mail", b"{}", 100, 1) for _ in range(30_000)]
         await asyncio.gather(*map(broker.engine.submit, creates))
         alive = await broker.create(priority=1)
         broker.time.pass_ms(1)

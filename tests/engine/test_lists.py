@@ -5,9 +5,9 @@ from contextlib import aclosing
 import pytest
 
 from jobengine.errors import NotFound
-from jobengine.model.commands import Create
 from jobengine.model.states import State
 from tests.support.brokers import MINUTE_MS, Broker
+from tests.support.commands import create
 
 MANY = 1_300  # more than two slices
 
@@ -15,7 +15,7 @@ MANY = 1_300  # more than two slices
 async def filled(broker: Broker) -> list[str]:
     """The uids of a long list, in its order."""
     await broker.configure()
-    creates = (Create("mail", b"{}", 1 + number % 100, MINUTE_MS) for number in range(MANY))
+    creates = (create("mail", b"{}", 1 + number % 100, MINUTE_MS) for number in range(MANY))
     jobs = await broker.submit_all(creates)
     return [job.uid for job in sorted(jobs, key=lambda job: -job.priority)]
 

@@ -4,10 +4,11 @@ import pytest
 
 from jobengine.errors import NotFound, StorageFull
 from jobengine.model.blob import BLOB_THRESHOLD_BYTES
-from jobengine.model.commands import Delete, Sweep
+from jobengine.model.commands import Sweep
 from jobengine.model.queue import Queue
 from jobengine.model.states import State
 from tests.support.brokers import MAIL, MINUTE_MS, Broker
+from tests.support.commands import delete
 
 REASON = "the disk has 3 MiB free"
 BIG = b"x" * (BLOB_THRESHOLD_BYTES + 1)
@@ -45,7 +46,7 @@ async def test_on_a_nearly_full_disk_everything_else_goes_on() -> None:
         assert (await broker.engine.submit(Sweep(10))).expired == 1
         with pytest.raises(NotFound):
             await broker.engine.job("mail", due.uid)
-        await broker.engine.submit(Delete("mail", job.uid))
+        await broker.engine.submit(delete("mail", job.uid))
         await broker.configure(MAIL, Queue(name="another", keep=0, lease=MINUTE_MS))
 
 
@@ -53,7 +54,7 @@ async def test_what_would_be_refused_anyway_is_refused_for_that() -> None:
     async with Broker() as broker:
         await broker.configure()
         job = await broker.create()
-        await broker.engine.submit(Delete("mail", job.uid))
+        await broker.engine.submit(delete("mail", job.uid))
         broker.engine.refuse_growth(REASON)
         with pytest.raises(NotFound):
             await broker.create(queue="unknown")

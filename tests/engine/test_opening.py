@@ -12,10 +12,11 @@ from jobengine.engine.opening import open_engine
 from jobengine.errors import ConfigurationWrong, QueueFull, WrongSecret
 from jobengine.journal.journal import Journal
 from jobengine.journal.keys import Secret
-from jobengine.model.commands import Claim, Configure, Create, Delete
+from jobengine.model.commands import Claim, Configure
 from jobengine.model.job import Job
 from jobengine.model.ledger import Ledger
 from tests.support.brokers import MAIL, MINUTE_MS, SECRET_TEXT
+from tests.support.commands import create, delete
 
 BIG = os.urandom(40_000)
 
@@ -43,11 +44,11 @@ async def wasteful(path: Path) -> list[tuple[Job, bytes]]:
     engine = opened(path)
     await engine.submit(Configure((MAIL,)))
     for number in range(40):
-        job = await engine.submit(Create("mail", b'{"n":%d}' % number, 50, 60 * MINUTE_MS))
-        big = await engine.submit(Create("mail", BIG + bytes([number]), 51, 60 * MINUTE_MS))
+        (job,) = (await engine.submit(create("mail", b'{"n":%d}' % number, 50, 60 * MINUTE_MS))).jobs
+        (big,) = (await engine.submit(create("mail", BIG + bytes([number]), 51, 60 * MINUTE_MS))).jobs
         if number % 10:
-            await engine.submit(Delete("mail", job.uid))
-            await engine.submit(Delete("mail", big.uid))
+            await engine.submit(delete("mail", job.uid))
+            await engine.submit(delete("mail", big.uid))
     await engine.submit(Claim("mail", "reader"))
     left = await jobs_of(engine)
     await engine.stop()
@@ -67,7 +68,8 @@ async def test_time_does_not_run_back_over_a_compaction(tmp_path: Path) -> None:
     assert [entry["event"] for entry in logs] == ["clock_ahead"]
     assert logs[-1]["seconds"] == pytest.approx(ahead_ms / 1000, abs=60)
     assert await jobs_of(engine) == []  # all of them are long over
-    assert (await engine.submit(Create("mail", b"{}", 50, 1))).created > left[0][0].created + ahead_ms // 2
+    (late,) = (await engine.submit(create("mail", b"{}", 50, 1))).jobs
+    assert late.created > left[0][0].created + ahead_ms // 2
     await engine.stop()
 
 
@@ -93,11 +95,11 @@ async def test_the_memory_limit_counts_what_was_there_before_the_start(tmp_path:
     path = tmp_path / "jobs.queuedb"
     engine = opened(path)
     await engine.submit(Configure((MAIL,)))
-    await engine.submit(Create("mail", b"x" * 1_000, 50, MINUTE_MS))
+    await engine.submit(create("mail", b"x" * 1_000, 50, MINUTE_MS))
     await engine.stop()
     again = opened(path, limit=2_000)
     with pytest.raises(QueueFull):
-        await again.submit(Create("mail", b"x" * 1_000, 50, MINUTE_MS))
+        await again.submit(create("mail", b"x" * 1_000, 50, MINUTE_MS))
     await again.stop()
 
 

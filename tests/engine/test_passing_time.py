@@ -4,10 +4,11 @@ import pytest
 from msgspec.structs import replace
 
 from jobengine.errors import NotFound
-from jobengine.model.commands import Configure, Create, Sweep, Swept
+from jobengine.model.commands import Configure, Sweep, Swept
 from jobengine.model.queue import Queue
 from jobengine.model.states import State
 from tests.support.brokers import MAIL, MINUTE_MS, Broker
+from tests.support.commands import create
 
 LETTERS = replace(MAIL, name="letters")
 MANY = 450  # more than one sweep of the engine takes
@@ -27,7 +28,7 @@ async def test_a_list_sweeps_all_of_its_queue_and_none_of_the_others() -> None:
     async with Broker() as broker:
         await broker.configure(LETTERS, MAIL)
         for queue in ("letters", "mail"):
-            await broker.submit_all(Create(queue, b"{}", 50, 1_000) for _ in range(MANY))
+            await broker.submit_all(create(queue, b"{}", 50, 1_000) for _ in range(MANY))
         broker.time.pass_ms(1_000)
         assert await broker.jobs() == []
         assert broker.ledger.count("letters") == MANY
@@ -38,7 +39,7 @@ async def test_a_claim_gets_what_was_given_back_however_much_is_due_elsewhere() 
     retrying = replace(MAIL, max_attempts=2)
     async with Broker() as broker:
         await broker.configure(LETTERS, retrying)
-        await broker.submit_all(Create("letters", b"{}", 50, 1_000) for _ in range(MANY))
+        await broker.submit_all(create("letters", b"{}", 50, 1_000) for _ in range(MANY))
         job = await broker.create(valid_for=60 * MINUTE_MS)
         await broker.claim("first")
         broker.time.pass_ms(MAIL.lease)
@@ -50,7 +51,7 @@ async def test_a_claim_gets_what_was_given_back_however_much_is_due_elsewhere() 
 async def test_a_claim_gets_the_most_urgent_of_very_many_that_were_given_back() -> None:
     async with Broker() as broker:
         await broker.configure(replace(MAIL, max_attempts=2))
-        await broker.submit_all(Create("mail", b"{}", 50, 60 * MINUTE_MS) for _ in range(MANY))
+        await broker.submit_all(create("mail", b"{}", 50, 60 * MINUTE_MS) for _ in range(MANY))
         for _ in range(MANY):
             await broker.claim("first")
         broker.time.pass_ms(1)
@@ -82,7 +83,7 @@ async def test_a_restart_that_took_longer_than_all_timeouts_is_as_if_there_had_b
         broker = Broker().start()
         await broker.configure(replace(MAIL, max_attempts=2), LETTERS)
         for queue in ("mail", "letters"):
-            await broker.submit_all(Create(queue, b"{}", 50, 40 * MINUTE_MS) for _ in range(3))
+            await broker.submit_all(create(queue, b"{}", 50, 40 * MINUTE_MS) for _ in range(3))
             await broker.claim(queue=queue)
         if restarts:
             left = broker.disk.disk.kill()

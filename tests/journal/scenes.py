@@ -8,8 +8,21 @@ from jobengine.errors import Fatal
 from jobengine.journal.journal import Journal
 from jobengine.journal.keys import Secret
 from jobengine.model.blob import Blob
-from jobengine.model.changes import Change, DropJob, DropQueue, MoveJob, PutJob, PutQueue, moved
+from jobengine.model.changes import (
+    AlterJob,
+    Change,
+    DropJob,
+    DropKeys,
+    DropQueue,
+    MoveJob,
+    PutJob,
+    PutKey,
+    PutQueue,
+    altered,
+    moved,
+)
 from jobengine.model.job import Job, order_of
+from jobengine.model.keys import Keys
 from jobengine.model.queue import Queue
 from jobengine.model.states import State
 from tests.support.disk import SimulatedDisk
@@ -49,6 +62,7 @@ class Book:
     def __init__(self) -> None:
         self.queues: dict[str, Queue] = {}
         self.jobs: dict[str, Job] = {}
+        self.keys = Keys()
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Let these changes have happened."""
@@ -63,13 +77,20 @@ class Book:
                     self.jobs[job.uid] = job
                 case MoveJob(uid=uid):
                     self.jobs[uid] = moved(self.jobs[uid], change)
+                case AlterJob(MoveJob(uid=uid)):
+                    self.jobs[uid] = altered(self.jobs[uid], change)
                 case DropJob(uid=uid):
                     del self.jobs[uid]
+                case PutKey(key):
+                    self.keys.put(key)
+                case DropKeys(number):
+                    self.keys.drop(number)
 
     def snapshot(self) -> list[Change]:
         """The changes that make this book from an empty one."""
         queues: list[Change] = [PutQueue(queue) for queue in self.queues.values()]
-        return queues + [PutJob(job) for job in self.jobs.values()]
+        jobs = [PutJob(job) for job in self.jobs.values()]
+        return [*queues, *jobs, *map(PutKey, self.keys.behind(0, len(self.keys)))]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Book) and (self.queues, self.jobs) == (other.queues, other.jobs)
@@ -111,8 +132,8 @@ async def compact(journal: Journal, snapshot: Iterable[Change], **options: Any) 
     successor = await journal.begin_successor(**{"live_bytes": 0, **options})
     try:
         for change in snapshot:
-            if isinstance(change, PutJob) and isinstance(change.job.content, Blob):
-                await journal.copy_blob(change.job.content, successor)
+            for blob in change.job.blobs if isinstance(change, PutJob) else ():
+                await journal.copy_blob(blob, successor)
             successor.take([change])
             if successor.is_full:
                 await journal.flush(successor)

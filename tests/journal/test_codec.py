@@ -97,7 +97,7 @@ def test_decoded_names_and_claimers_are_shared() -> None:
 
 def test_fields_that_a_later_version_appends_are_passed_over() -> None:
     decoder = ChangeDecoder()
-    record = msgspec.msgpack.encode([0, 0, "mail", 60_000, 10_000, 1, "something new"])
+    record = msgspec.msgpack.encode([0, 0, "mail", 60_000, 10_000, 1, None, "something new"])
     assert decoder.decode(body_of(b"".join([record]), 1)) == [PutQueue(MAIL)]
 
 

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from jobengine.errors import JobEngineError
-from jobengine.model.commands import Claim, Command, Configure, Create, Delete, Sweep, Update
+from jobengine.model.commands import Claim, Command, Configure, Sweep, Update
 from jobengine.model.order import LIVING
 from jobengine.model.queue import Queue
+from tests.support.commands import create, delete
 from tests.support.pure_broker import PureBroker
 
 QUEUES = (
@@ -55,7 +56,7 @@ def _updating(
 
 
 def _deleting(number: int) -> Step:
-    return lambda broker: ask(broker, Delete(*chosen(broker, number)))
+    return lambda broker: ask(broker, delete(*chosen(broker, number)))
 
 
 def _passing(milliseconds: int) -> Step:
@@ -72,7 +73,7 @@ def _submitting(command: Command) -> Step:
 _named = st.fixed_dictionaries(
     {}, optional={"state": st.sampled_from(LIVING), "content": _contents, "priority": _priorities}
 )
-_creates = st.builds(Create, _names, _contents, _priorities, st.integers(1, 500)).map(_submitting)
+_creates = st.builds(create, _names, _contents, _priorities, st.integers(1, 500)).map(_submitting)
 _claims = st.builds(Claim, _names, _callers).map(_submitting)
 _updates = st.builds(_updating, _numbers, _callers, st.booleans(), st.none() | st.integers(-10, 600), _named)
 _deletes = _numbers.map(_deleting)

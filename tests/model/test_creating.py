@@ -4,8 +4,8 @@ import pytest
 
 from jobengine.errors import NotFound, QueueFull
 from jobengine.model.blob import Blob
-from jobengine.model.commands import Create
 from jobengine.model.states import State
+from tests.support.commands import create
 from tests.support.ledgers import everything
 from tests.support.pure_broker import PureBroker
 
@@ -44,5 +44,5 @@ def test_room_is_there_again_once_a_job_has_gone() -> None:
 
 def test_a_big_value_takes_no_memory() -> None:
     broker = PureBroker(bytes_limit=1_000)
-    broker.do(Create("mail", Blob(10**9, b"digest", (8192,)), 50, 1_000))
+    broker.do(create("mail", Blob(10**9, b"digest", (8192,)), 50, 1_000))
     assert broker.ledger.totals.bytes < 1_000

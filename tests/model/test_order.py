@@ -50,9 +50,9 @@ class _Watched:
 
 def test_the_first_that_is_alive_is_found_behind_those_that_are_overdue() -> None:
     order = Order([queued(1, expires=5), queued(2, expires=9), queued(3, expires=5)])
-    assert order.first_queued(4) == queued(1, expires=5)
-    assert order.first_queued(5) == queued(2, expires=9)
-    assert order.first_queued(9) is None
+    assert order.first_ready(4) == queued(1, expires=5)
+    assert order.first_ready(5) == queued(2, expires=9)
+    assert order.first_ready(9) is None
 
 
 def test_overdue_jobs_are_stepped_over_in_slices() -> None:
@@ -64,7 +64,7 @@ def test_each_overdue_job_is_looked_at_once_however_many_claims_come() -> None:
     looks = Looks()
     order = Order([looks.job(number, expires=5) for number in range(1, 1_001)])
     for _ in range(100):
-        assert order.first_queued(5) is None
+        assert order.first_ready(5) is None
     assert looks.count < 1_100
 
 
@@ -75,29 +75,29 @@ def test_urgent_jobs_that_come_and_go_do_not_let_the_overdue_be_looked_at_again(
     for number in range(2_000, 2_300):
         job = queued(number, expires=99, priority=number % 100 + 1)
         order.add(job)
-        assert order.first_queued(5) == job
+        assert order.first_ready(5) == job
         order.remove(job)
-        assert order.first_queued(5) is None
+        assert order.first_ready(5) is None
     assert looks.count < 1_500
 
 
 def test_overdue_jobs_that_were_swept_leave_nothing_behind() -> None:
     overdue = [queued(number, expires=5) for number in range(1, 20)]
     order = Order(overdue)
-    assert order.first_queued(5) is None
+    assert order.first_ready(5) is None
     for job in overdue:
         order.remove(job)
     order.add(queued(20, expires=9))
-    assert order.first_queued(5) == queued(20, expires=9)
+    assert order.first_ready(5) == queued(20, expires=9)
 
 
 def test_a_claim_that_was_undone_is_found_again_behind_what_was_skipped_meanwhile() -> None:
     alive = queued(1, expires=99)
     order = Order([alive, queued(2, expires=5)])
     order.remove(alive)  # claimed
-    assert order.first_queued(5) is None
+    assert order.first_ready(5) is None
     order.add(alive)  # undone: the disk was full
-    assert order.first_queued(5) == alive
+    assert order.first_ready(5) == alive
 
 
 orders = st.lists(
@@ -114,7 +114,7 @@ def jobs_of(drawn: list[tuple[int, int, State]]) -> list[Job]:
 
 
 @given(orders, st.lists(st.tuples(st.integers(0, 29), st.integers(0, 3)), max_size=60))
-def test_the_first_queued_is_the_least_of_the_living_whatever_came_and_went(
+def test_the_first_ready_is_the_least_of_the_living_whatever_came_and_went(
     drawn: list[tuple[int, int, State]], events: list[tuple[int, int]]
 ) -> None:
     jobs = jobs_of(drawn)
@@ -127,7 +127,7 @@ def test_the_first_queued_is_the_least_of_the_living_whatever_came_and_went(
             inside[number] = jobs[number]
             order.add(jobs[number])
         living = [job for job in inside.values() if job.state is State.QUEUED and job.expires > now]
-        assert order.first_queued(now) == min(living, key=lambda job: job.order, default=None)
+        assert order.first_ready(now) == min(living, key=lambda job: job.order, default=None)
 
 
 @given(orders, st.integers(0, 30))

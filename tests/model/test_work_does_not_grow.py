@@ -6,9 +6,10 @@ from types import FrameType
 
 import pytest
 
-from jobengine.model.commands import Claim, Create, Delete, Sweep, Update
+from jobengine.model.commands import Claim, Sweep, Update
 from jobengine.model.job import Job
 from jobengine.model.states import State
+from tests.support.commands import create, delete
 from tests.support.pure_broker import PureBroker
 
 FEW, MANY = 1_000, 30_000
@@ -70,7 +71,7 @@ def some_job(broker: PureBroker) -> Job:
 
 
 ACTS: dict[str, Callable[[PureBroker], Callable[[], object]]] = {
-    "create": lambda broker: lambda: broker.do(Create("mail", b"{}", 2, 60_000)),
+    "create": lambda broker: lambda: broker.do(create("mail", b"{}", 2, 60_000)),
     "claim": lambda broker: lambda: broker.do(Claim("mail", "reader")),
     "sweep": lambda broker: lambda: broker.do(Sweep(200)),
     "count": lambda broker: lambda: broker.ledger.count("mail"),
@@ -93,7 +94,7 @@ ACTS |= {
     "complete": on_a_job(lambda job: Update("mail", job.uid, "writer", True, state=State.COMPLETE)),
     "priority": on_a_job(lambda job: Update("mail", job.uid, "writer", True, priority=3)),
     "content": on_a_job(lambda job: Update("mail", job.uid, "writer", True, content=b"{1}")),
-    "delete": on_a_job(lambda job: Delete("mail", job.uid)),
+    "delete": on_a_job(lambda job: delete("mail", job.uid)),
 }
 
 
@@ -108,4 +109,4 @@ def test_thirty_times_the_jobs_are_hardly_more_work(few: PureBroker, many: PureB
 def test_a_million_comparisons_are_not_needed_to_remove_jobs_of_the_same_time() -> None:
     broker = PureBroker()
     created = [broker.create() for _ in range(5_000)]  # all of one moment: one priority, one end
-    assert work(lambda: broker.do(Delete("mail", created[2_500].uid))) < 2_000
+    assert work(lambda: broker.do(delete("mail", created[2_500].uid))) < 2_000

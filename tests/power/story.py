@@ -10,7 +10,7 @@ from jobengine.errors import NotFound
 from jobengine.journal.files import Files
 from jobengine.journal.journal import Journal
 from jobengine.journal.keys import Secret
-from jobengine.model.commands import Claim, Command, Configure, Create, Delete, Sweep, Update
+from jobengine.model.commands import Claim, Command, Configure, Control, Sweep, Update
 from jobengine.model.job import Job
 from jobengine.model.ledger import Ledger
 from jobengine.model.queue import Queue
@@ -19,6 +19,7 @@ from tests.power.disk import ObservedDisk
 from tests.power.oracle import Oracle, WatchedJournal
 from tests.support.brokers import MINUTE_MS, PATH, SECRET_TEXT
 from tests.support.clock import MovedTime
+from tests.support.commands import create, delete, plain
 
 OPERATIONS: Final = 400
 SECRET: Final = Secret.parse(SECRET_TEXT)
@@ -87,11 +88,11 @@ class Story:
     async def _ask(self, command: Command) -> None:
         self.operations += 1
         with suppress(NotFound):
-            self._learn(command, await self._engine.submit(command))
+            self._learn(command, plain(await self._engine.submit(command)))
 
     def _learn(self, command: Command, answer: Any) -> None:
-        if isinstance(command, Delete):
-            self._jobs.pop(command.uid, None)
+        if isinstance(command, Control):
+            self._jobs.pop(command.uids[0], None)
         elif isinstance(answer, Job):
             self._jobs[answer.uid] = answer
 
@@ -100,7 +101,7 @@ class Story:
         queue = random.choice(self._queues).name
         chance = random.random()
         if not self._jobs or chance < (0.2 if len(self._jobs) > JOBS_WANTED else 0.5):
-            return Create(queue, self._content(), random.randint(1, 100), random.randint(1, 20) * MINUTE_MS)
+            return create(queue, self._content(), random.randint(1, 100), random.randint(1, 20) * MINUTE_MS)
         if chance < 0.65:
             return Claim(queue, f"reader-{random.randrange(3)}")
         if chance < 0.70:
@@ -109,7 +110,7 @@ class Story:
         job = self._jobs[random.choice(sorted(self._jobs))]
         if chance < 0.93:
             return self._update(job)
-        return Delete(job.queue, job.uid)
+        return delete(job.queue, job.uid)
 
     def _update(self, job: Job) -> Update:
         values: list[dict[str, Any]] = [

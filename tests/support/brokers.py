@@ -12,11 +12,12 @@ from jobengine.engine.local import LocalEngine
 from jobengine.errors import Fatal
 from jobengine.journal.journal import Journal
 from jobengine.journal.keys import Secret
-from jobengine.model.commands import Claim, Command, Configure, Create, Update
+from jobengine.model.commands import Claim, Command, Configure, Update
 from jobengine.model.job import Job
 from jobengine.model.ledger import Ledger
 from jobengine.model.queue import Queue
 from tests.support.clock import MovedTime
+from tests.support.commands import create, only_job, plain
 from tests.support.disk import SimulatedDisk
 
 AnswerT = TypeVar("AnswerT")
@@ -117,11 +118,12 @@ class Broker:
         self, *, priority: int = 50, valid_for: int = MINUTE_MS, content: bytes = b"{}", queue: str = "mail"
     ) -> Job:
         """A new job."""
-        return await self.engine.submit(Create(queue, content, priority, valid_for))
+        created = await self.engine.submit(create(queue, content, priority, valid_for))
+        return created.jobs[0]
 
     async def claim(self, claimer: str = "reader", *, queue: str = "mail") -> Job | None:
         """The next job."""
-        return await self.engine.submit(Claim(queue, claimer))
+        return only_job(await self.engine.submit(Claim(queue, claimer)))
 
     async def update(self, job: Job, **named: Any) -> Job:
         """The job after a writer's update of what is named."""
@@ -129,7 +131,7 @@ class Broker:
 
     async def submit_all(self, commands: Iterable[Command]) -> list[Any]:
         """One after the other."""
-        return [await self.engine.submit(command) for command in commands]
+        return [plain(await self.engine.submit(command)) for command in commands]
 
     async def jobs(self, queue: str = "mail") -> list[Job]:
         """The list of a queue."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from jobengine.errors import JobEngineError
-from jobengine.model.commands import Claim, Command, Configure, Create, Sweep, Swept, Update
+from jobengine.model.commands import Claim, Command, Configure, Sweep, Swept, Update
 from jobengine.model.job import Job
 from jobengine.model.ledger import Ledger
 from jobengine.model.moment import Moment
@@ -12,6 +12,7 @@ from jobengine.model.rules import decide
 from jobengine.model.rules.passing import current
 from jobengine.model.states import State
 from tests.support.clock import START_MS
+from tests.support.commands import create, only_job
 
 MINUTE_MS = 60_000
 MAIL = Queue(name="mail", keep=60 * MINUTE_MS, lease=10 * MINUTE_MS)
@@ -43,22 +44,25 @@ class PureBroker:
     def refusal(self, command: Command) -> JobEngineError | None:
         """What the command is refused with."""
         try:
-            decide(self.ledger, command, self.moment())
+            answer = decide(self.ledger, command, self.moment()).answer
         except JobEngineError as refusal:
             return refusal
-        return None
+        refusals = (
+            [each for each in answer if isinstance(each, JobEngineError)] if isinstance(answer, tuple) else []
+        )
+        return refusals[0] if refusals else None
 
     def create(
         self, *, priority: int = 50, valid_for: int = MINUTE_MS, content: bytes = b"{}", queue: str = "mail"
     ) -> Job:
         """A new job."""
-        job: Job = self.do(Create(queue, content, priority, valid_for))
+        (job,) = self.do(create(queue, content, priority, valid_for)).jobs
+        assert isinstance(job, Job)
         return job
 
     def claim(self, claimer: str = "reader", *, queue: str = "mail") -> Job | None:
         """The next job."""
-        claimed: Job | None = self.do(Claim(queue, claimer))
-        return claimed
+        return only_job(self.do(Claim(queue, claimer)))
 
     def update(self, job: Job, *, caller: str = "writer", may_write: bool = True, **named: Any) -> Job:
         """The job after an update of what is named."""

@@ -7,9 +7,10 @@ from typing import Any
 
 from jobengine.engine.local import LocalEngine
 from jobengine.engine.opening import open_engine
-from jobengine.model.commands import Configure, Create, Update
+from jobengine.model.commands import Configure, Update
 from jobengine.model.job import Job
 from jobengine.model.queue import Queue
+from tests.support.commands import create
 from tests.support.server import SECRET
 
 HOUR_MS = 60 * 60 * 1000
@@ -37,7 +38,7 @@ def fill(database: Path, *contents: bytes, commits: int = 0) -> list[Job]:
 
     async def use(engine: LocalEngine) -> list[Job]:
         await engine.submit(Configure((MAIL,)))
-        jobs = [await engine.submit(Create("mail", content, 50, HOUR_MS)) for content in contents]
+        jobs = [await engine.submit(create("mail", content, 50, HOUR_MS)) for content in contents]
         for _ in range(commits):
             await engine.submit(Update("mail", jobs[0].uid, "owner", may_write=True, priority=50))
         return jobs

@@ -8,10 +8,10 @@ from structlog.testing import capture_logs
 
 from jobengine.engine.interface import Compacted
 from jobengine.errors import OutcomeUnknown, StorageFull
-from jobengine.model.commands import Delete
 from jobengine.upkeep import compactor as upkeep
 from jobengine.upkeep.compactor import Compactor
 from tests.support.brokers import Broker
+from tests.support.commands import delete
 
 
 class ScriptedEngine:
@@ -84,7 +84,7 @@ async def test_a_file_that_is_mostly_dead_shrinks_and_a_live_one_stays() -> None
         await background.turn()
         assert broker.engine.file_bytes() == size
         for job in jobs[:25]:
-            await broker.engine.submit(Delete("mail", job.uid))
+            await broker.engine.submit(delete("mail", job.uid))
         await background.turn()
         assert broker.engine.file_bytes() < size / 2
         assert len(await broker.jobs()) == 5

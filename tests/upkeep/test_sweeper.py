@@ -7,10 +7,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from jobengine.errors import InputOutputFailed, JobEngineError, OutcomeUnknown, StorageFull, Unavailable
-from jobengine.model.commands import Command, Create, Sweep, Swept
+from jobengine.model.commands import Command, Sweep, Swept
 from jobengine.upkeep import sweeper as upkeep
 from jobengine.upkeep.sweeper import TURN_MOST, Sweeper
 from tests.support.brokers import Broker
+from tests.support.commands import create
 
 
 class ScriptedEngine:
@@ -48,7 +49,7 @@ async def test_one_turn_takes_a_bounded_number_of_jobs_and_says_what_became_of_t
     observed: list[Swept] = []
     async with Broker() as broker:
         await broker.configure()
-        await broker.submit_all(Create("mail", b"{}", 50, 1) for _ in range(TURN_MOST + 5))
+        await broker.submit_all(create("mail", b"{}", 50, 1) for _ in range(TURN_MOST + 5))
         broker.time.pass_ms(1)
         sweeper = Sweeper(broker.engine, observe=observed.append)
         turns = [await sweeper.turn() for _ in range(3)]
@@ -59,7 +60,7 @@ async def test_one_turn_takes_a_bounded_number_of_jobs_and_says_what_became_of_t
 async def test_started_it_sweeps_until_nothing_is_due_and_others_have_their_turn() -> None:
     async with Broker() as broker:
         await broker.configure()
-        await broker.submit_all(Create("mail", b"{}", 50, 1) for _ in range(5 * TURN_MOST))
+        await broker.submit_all(create("mail", b"{}", 50, 1) for _ in range(5 * TURN_MOST))
         broker.time.pass_ms(1)
         sweeper = Sweeper(broker.engine, observe=lambda _: None)
         await sweeper.start()
