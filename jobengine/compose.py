@@ -22,9 +22,11 @@ from jobengine.engine.opening import open_engine
 from jobengine.errors import Fatal, InputOutputFailed, JobEngineError
 from jobengine.model.commands import Configure
 from jobengine.model.queue import Queue
+from jobengine.settings.api_queues import ApiQueues
 from jobengine.settings.default import ensure_configuration
-from jobengine.settings.load import load
-from jobengine.settings.schema import MEBIBYTE, QueueSettings, Settings
+from jobengine.settings.load import join, load, queue_directory
+from jobengine.settings.queue_files import read_queue_files
+from jobengine.settings.schema import MEBIBYTE, OnExpire, QueueSettings, Settings
 from jobengine.settings.watch import ConfigurationWatch
 from jobengine.upkeep.compactor import Compactor
 from jobengine.upkeep.free_space import FreeSpace
@@ -92,13 +94,14 @@ class Server:
             rooms.push_async_callback(web.stop)
             await web.start()
             engine = await self._open_engine()
-            policy = Policy(engine, self._access, self._settings)
+            policy = Policy(engine, self._access, self._settings, self._configuration)
+            watch = self._watch_configuration(policy)
             control = self._control(engine, policy)
             rooms.push_async_callback(control.finish)
             free_space = self._watch_free_space(engine)
             engine.start(on_failure=self._fail, observe=self._metrics.commit, on_full=free_space.look_soon)
             rooms.push_async_callback(engine.stop)
-            if await self._unless_ended(self._start_upkeep(engine, policy, free_space, rooms)):
+            if await self._unless_ended(self._start_upkeep(engine, watch, free_space, rooms)):
                 await control.start()
                 rooms.push_async_callback(control.stop)
                 web.serve(engine, warnings=self._current_warnings)
@@ -170,6 +173,16 @@ class Server:
             self._database, desk.answer, bytes_written=partial(bytes_written, self._database)
         )
 
+    def _watch_configuration(self, policy: "Policy") -> ConfigurationWatch:
+        return ConfigurationWatch(
+            self._configuration,
+            self._settings,
+            environment=os.environ,
+            apply=policy.apply,
+            drops_jobs=policy.drops_jobs,
+            api_queues_with_jobs=policy.api_queues_with_jobs,
+        )
+
     def _watch_free_space(self, engine: LocalEngine) -> FreeSpace:
         free_space = FreeSpace(engine, reserve_bytes=self._settings.database.reserve_mib * MEBIBYTE)
         self._metrics.free_bytes = lambda: free_space.free_bytes
@@ -191,15 +204,8 @@ class Server:
         return [text for warning in self._warnings if (text := warning()) is not None]
 
     async def _start_upkeep(
-        self, engine: LocalEngine, policy: "Policy", free_space: FreeSpace, rooms: AsyncExitStack
+        self, engine: LocalEngine, watch: ConfigurationWatch, free_space: FreeSpace, rooms: AsyncExitStack
     ) -> None:
-        watch = ConfigurationWatch(
-            self._configuration,
-            self._settings,
-            environment=os.environ,
-            apply=policy.apply,
-            drops_jobs=policy.drops_jobs,
-        )
         self._metrics.queues = engine.status
         self._metrics.file_bytes = engine.file_bytes
         self._metrics.torn_bytes = engine.torn_bytes
@@ -237,16 +243,19 @@ class Server:
 class Policy:
     """What the configuration says of queues and rights, handed to those who keep to it."""
 
-    def __init__(self, engine: LocalEngine, access: Access, started_with: Settings) -> None:
+    def __init__(
+        self, engine: LocalEngine, access: Access, started_with: Settings, configuration: Path
+    ) -> None:
         self._engine = engine
         self._access = access
         self._started_with = started_with
         self._applied = started_with
+        self._configuration = configuration
 
     async def apply(self, settings: Settings) -> None:
         """Let these be the queues and the rights. Raises StorageFull; then all is as it was."""
         configured = await self._engine.submit(Configure(tuple(map(_queue, settings.queues))))
-        rights = {queue.name: QueueRights(queue.read, queue.write) for queue in settings.queues}
+        rights = {queue.name: QueueRights(queue.read, queue.write, queue.admin) for queue in settings.queues}
         self._access.configure(rights, settings.admin)
         self._applied = settings
         for name in configured.added:
@@ -257,14 +266,27 @@ class Policy:
             log.warning("queue_dropped", queue=name, jobs=jobs)
 
     def plan(self, wanted: Settings) -> Edit:
-        """What `apply` would do with these."""
+        """What `apply` would do with these, and with the queues that have files of their own.
+
+        Raises ConfigurationWrong when they do not go together.
+        """
+        held = read_queue_files(queue_directory(self._configuration, self._started_with))
+        whole = join(wanted, held, source=str(self._configuration), environment=os.environ)
         jobs = {queue.name: sum(queue.jobs.values()) for queue in self._engine.status()}
-        return plan(started_with=self._started_with, running=self._applied, wanted=wanted, jobs=jobs)
+        return plan(started_with=self._started_with, running=self._applied, wanted=whole, jobs=jobs)
 
     def drops_jobs(self, settings: Settings) -> bool:
         """Whether jobs would be lost with queues that these settings do not name."""
         named = {queue.name for queue in settings.queues}
         return any(any(queue.jobs.values()) for queue in self._engine.status() if queue.name not in named)
+
+    def api_queues_with_jobs(self) -> list[str]:
+        """The queues that were made by the API, and have jobs."""
+        return [
+            status.name
+            for status in self._engine.status()
+            if status.queue.is_made_by_api and any(status.jobs.values())
+        ]
 
 
 def _queue(settings: QueueSettings) -> Queue:
@@ -273,6 +295,15 @@ def _queue(settings: QueueSettings) -> Queue:
         keep=round(settings.job_keep_minutes * MINUTE_MS),
         lease=round(settings.job_timeout_minutes * MINUTE_MS),
         max_attempts=settings.max_attempts,
+        backoff=settings.backoff,
+        error_rules=settings.errors,
+        dead_letter=settings.dead_letter,
+        keeps_expired=settings.on_expire is OnExpire.FAIL,
+        max_jobs=settings.max_jobs,
+        max_bytes=settings.max_bytes,
+        when_full=settings.when_full,
+        is_paused=settings.paused,
+        is_made_by_api=settings.is_made_by_api,
     )
 
 

@@ -1,5 +1,5 @@
 """Who is asking, and may they."""
 
-from jobengine.access.rights import Access, Action, QueueRights, Right
+from jobengine.access.rights import DOCUMENTED_RIGHTS, Access, Action, QueueRights, Right
 
-__all__ = ["Access", "Action", "QueueRights", "Right"]
+__all__ = ["DOCUMENTED_RIGHTS", "Access", "Action", "QueueRights", "Right"]

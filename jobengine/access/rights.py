@@ -21,6 +21,10 @@ class Right(StrEnum):
     ADMIN = "admin"
 
 
+ALL_RIGHTS: Final = frozenset(Right)
+DOCUMENTED_RIGHTS: Final = frozenset({Right.READ, Right.WRITE})  # those that API v1 knows
+
+
 class Action(StrEnum):
     """What a caller wants to do. Also the kind of an operation in the metrics."""
 
@@ -30,6 +34,14 @@ class Action(StrEnum):
     GET = "get"
     UPDATE = "update"
     DELETE = "delete"
+    SETTLE = "settle"
+    AMEND = "amend"
+    CONTROL = "control"
+    LOOK = "look"
+    STEER = "steer"
+    PURGE = "purge"
+    REDRIVE = "redrive"
+    CONFIGURE = "configure"
     SCRAPE = "scrape"
 
 
@@ -41,51 +53,67 @@ RULES: Final[Mapping[Action, frozenset[Right]]] = {
     Action.GET: frozenset({Right.READ}),
     Action.UPDATE: frozenset({Right.WRITE, Right.READ}),
     Action.DELETE: frozenset({Right.WRITE}),
+    Action.SETTLE: frozenset({Right.READ}),
+    Action.AMEND: frozenset({Right.WRITE}),
+    Action.CONTROL: frozenset({Right.WRITE}),
+    Action.LOOK: ALL_RIGHTS,
+    Action.STEER: frozenset({Right.ADMIN}),
+    Action.PURGE: frozenset({Right.ADMIN}),
+    Action.REDRIVE: frozenset({Right.ADMIN}),
+    Action.CONFIGURE: frozenset({Right.ADMIN}),
     Action.SCRAPE: frozenset({Right.ADMIN}),
 }
 
 
 class QueueRights(Struct, frozen=True):
-    """Which services may read from a queue, and which may write to it; "*" stands for every one."""
+    """Which services may read from a queue, write to it, administer it; "*" stands for every one."""
 
     read: frozenset[str]
     write: frozenset[str]
+    admin: frozenset[str] = frozenset()
 
 
 class Access:
     """The rights that the configuration gives."""
 
     def __init__(self) -> None:
+        self._queues: Mapping[str, QueueRights] = {}
         self._by_queue: Mapping[str, Mapping[str, frozenset[Right]]] = {}
         self._admins: frozenset[str] = frozenset()
 
     def configure(self, queues: Mapping[str, QueueRights], admins: Iterable[str]) -> None:
         """These rights hold from now on, and no others."""
+        self._queues = dict(queues)
         self._by_queue = {queue: _rights_by_service(rights) for queue, rights in queues.items()}
         self._admins = frozenset(admins)
 
     def rights(self, service: str, queue: str) -> frozenset[Right]:
-        """What the service may do with the queue: nothing when there is no such queue."""
-        by_service = self._by_queue.get(queue)
-        if by_service is None:
-            return frozenset()
-        rights = by_service.get(service)
-        if rights is None or service == EVERYONE:
-            rights = by_service.get(EVERYONE, frozenset())
-            if rights and not _NAME.fullmatch(service):
-                raise BadRequest("a service's name is 1 to 64 letters, digits, dots, dashes and underscores")
-        return rights
+        """What the service may do with the queue; with one that is not there, nothing but administer."""
+        named = self._named(service, queue)
+        return named | {Right.ADMIN} if service in self._admins else named
 
-    def check(self, service: str, action: Action, queue: str) -> frozenset[Right]:
-        """The service's rights on the queue, when they allow the action.
+    def given(self, queue: str) -> QueueRights | None:
+        """Who may do what with a queue, when there is such a queue."""
+        return self._queues.get(queue)
+
+    def queues(self, service: str) -> list[str]:
+        """The queues on which the service has any right."""
+        return [queue for queue in self._queues if self.rights(service, queue)]
+
+    def check(
+        self, service: str, action: Action, queue: str, *, known: frozenset[Right] = ALL_RIGHTS
+    ) -> frozenset[Right]:
+        """The service's rights on the queue, when they allow the action. No other than `known` ones count.
 
         Raises NotFound for those with no right at all: for them the queue does not exist.
         Raises Forbidden for those with another right than the one needed.
         """
-        rights = self.rights(service, queue)
+        rights = self.rights(service, queue) & known
         if not rights:
             raise NotFound
         if rights.isdisjoint(RULES[action]):
+            if queue not in self._queues:
+                raise NotFound
             needed = " or ".join(sorted(RULES[action]))
             raise Forbidden(f"to {action} needs the right to {needed}")
         return rights
@@ -96,10 +124,22 @@ class Access:
             needed = " or ".join(sorted(RULES[action]))
             raise Forbidden(f"to {action} needs the right to {needed}")
 
+    def _named(self, service: str, queue: str) -> frozenset[Right]:
+        """What the queue itself gives the service. Raises BadRequest for what is no service's name."""
+        by_service = self._by_queue.get(queue)
+        if by_service is None:
+            return frozenset()
+        rights = by_service.get(service)
+        if rights is None or service == EVERYONE:
+            rights = by_service.get(EVERYONE, frozenset())
+            if rights and not _NAME.fullmatch(service):
+                raise BadRequest("a service's name is 1 to 64 letters, digits, dots, dashes and underscores")
+        return rights
+
 
 def _rights_by_service(rights: QueueRights) -> dict[str, frozenset[Right]]:
-    named = {Right.READ: rights.read, Right.WRITE: rights.write}
+    named = {Right.READ: rights.read, Right.WRITE: rights.write, Right.ADMIN: rights.admin}
     return {
         service: frozenset(right for right, names in named.items() if service in names or EVERYONE in names)
-        for service in rights.read | rights.write
+        for service in rights.read | rights.write | rights.admin
     }

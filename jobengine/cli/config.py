@@ -60,7 +60,7 @@ def plan(
     from jobengine.control.protocol import Plan
     from jobengine.errors import Unreachable
     from jobengine.settings.environment import configuration_path
-    from jobengine.settings.load import decode, read
+    from jobengine.settings.snapshot import decode, read
 
     path, database = file or configuration_path(os.environ), database_of(db)
     question = Plan(decode(read(path).data, str(path)), str(path))

@@ -16,7 +16,7 @@ from typing import Final
 
 from msgspec import Raw, Struct
 
-from jobengine.settings.load import FILE_MOST_BYTES
+from jobengine.settings.snapshot import FILE_MOST_BYTES
 
 LINE_MOST_BYTES: Final = 8 * FILE_MOST_BYTES  # a whole configuration; JSON may write a byte as six
 LINE_SECONDS: Final = 10.0  # for a question to come whole

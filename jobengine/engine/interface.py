@@ -118,6 +118,9 @@ class Engine(Protocol):
     async def content(self, value: bytes | Blob) -> bytes:
         """A value, wherever it stands."""
 
+    def now(self) -> int:
+        """The time by the broker's own clock, in ms since the Unix epoch."""
+
     def stalled(self) -> str | None:
         """Why nothing can be made durable now: the disk does not answer. None when it does."""
 

@@ -246,6 +246,10 @@ class LocalEngine:
         """Of the last commit."""
         return self._journal.sequence
 
+    def now(self) -> int:
+        """The time by the broker's own clock, in ms since the Unix epoch."""
+        return self._clock.now()
+
     def stalled(self) -> str | None:
         """Why nothing can be made durable now: the disk does not answer. None when it does."""
         return self._journal.stalled

@@ -38,6 +38,7 @@ class Page(Struct, frozen=True):
     jobs: list[Job]
     after: int | None  # the sort key to go on behind; None at the end
     looked_at: int
+    next_arrival: int  # the number of the next job to come, when the look began
 
 
 async def page(
@@ -49,6 +50,7 @@ async def page(
     """
     jobs: list[Job] = []
     after, looked_at, read_bytes = wish.after, 0, 0
+    next_arrival = ledger.next_arrival
     while looked_at < LOOK_MOST and read_bytes < LOOK_BYTES_MOST:
         some = _some(ledger, wish, after)
         for job in some:
@@ -63,11 +65,11 @@ async def page(
             if wish.is_wanted is None or wish.is_wanted(current, value):
                 jobs.append(current)
                 if len(jobs) == wish.most:
-                    return Page(jobs, after if _some(ledger, wish, after) else None, looked_at)
+                    return Page(jobs, after if _some(ledger, wish, after) else None, looked_at, next_arrival)
         if len(some) < TURN_MOST:
-            return Page(jobs, None, looked_at)
+            return Page(jobs, None, looked_at, next_arrival)
         await asyncio.sleep(0)
-    return Page(jobs, after, looked_at)
+    return Page(jobs, after, looked_at, next_arrival)
 
 
 def _some(ledger: Ledger, wish: Wish, after: int) -> list[Job]:

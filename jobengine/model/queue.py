@@ -31,6 +31,7 @@ class Queue(Struct, frozen=True, omit_defaults=True):
     is_paused: bool = False  # by the configuration
     is_paused_by_hand: bool = False
     is_draining: bool = False  # it takes no more jobs
+    is_made_by_api: bool = False  # else somebody wrote it down
 
     @property
     def hands_out(self) -> bool:

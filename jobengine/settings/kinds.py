@@ -3,15 +3,19 @@
 import math
 import re
 from enum import StrEnum
-from typing import Final, assert_never
+from typing import Final
 
 from msgspec import Struct
 
+from jobengine.settings.durations import parse_duration, write_duration
 from jobengine.settings.memory import parse_memory, parse_size, write_size
 
 _DECIMAL: Final = re.compile(
     r"[-+]?(0|[1-9][0-9]{0,17})", re.ASCII
 )  # 010 and 1:30 mean other numbers in YAML
+_FLAGS: Final = {"true": True, "false": False}
+
+Value = int | float | str | bool
 
 
 class Tag(StrEnum):
@@ -20,6 +24,7 @@ class Tag(StrEnum):
     TEXT = "tag:yaml.org,2002:str"
     WHOLE = "tag:yaml.org,2002:int"
     NUMBER = "tag:yaml.org,2002:float"
+    FLAG = "tag:yaml.org,2002:bool"
     NOTHING = "tag:yaml.org,2002:null"
     OTHER = "other"
 
@@ -37,12 +42,32 @@ class Whole(Struct, frozen=True):
     least: int
     most: int
 
+    @property
+    def expected(self) -> str:
+        """What a value must be, as a mistake and the reference say it; so for every kind."""
+        return f"a whole number from {self.least} to {self.most}"
+
+    def parse(self, plain: Plain) -> Value | None:
+        """The value that is written there, or None if it is not a legal one; so for every single value."""
+        return _within(_whole(plain), self.least, self.most)
+
 
 class Number(Struct, frozen=True):
     """A number, fractions allowed."""
 
     least: float
     most: float
+
+    @property
+    def expected(self) -> str:
+        """The range, or the only number."""
+        if self.least == self.most:
+            return f"{self.least:g}"
+        return f"a number from {self.least:.12g} to {self.most:.12g}"
+
+    def parse(self, plain: Plain) -> Value | None:
+        """The number."""
+        return _within(_number(plain), self.least, self.most)
 
 
 class Size(Struct, frozen=True):
@@ -51,18 +76,83 @@ class Size(Struct, frozen=True):
     least: int
     most: int
 
+    @property
+    def expected(self) -> str:
+        """The range."""
+        return f"a size from {write_size(self.least)} to {write_size(self.most)}"
+
+    def parse(self, plain: Plain) -> Value | None:
+        """The bytes."""
+        return _within(parse_size(plain.text), self.least, self.most)
+
+
+class Duration(Struct, frozen=True):
+    """A time in milliseconds, written as seconds or with a unit."""
+
+    least: int
+    most: int
+
+    @property
+    def expected(self) -> str:
+        """The range, and how to write it."""
+        least, most = write_duration(self.least), write_duration(self.most)
+        return f"a number of seconds or a time such as 90s, 10m or 2h, from {least} to {most}"
+
+    def parse(self, plain: Plain) -> Value | None:
+        """The milliseconds."""
+        return _within(parse_duration(plain.text), self.least, self.most)
+
 
 class Memory(Struct, frozen=True):
     """A size, or a part of the machine's memory such as 50%."""
 
     least: int
 
+    @property
+    def expected(self) -> str:
+        """The least, and how to write it."""
+        return f"a size such as 2GiB, or a percentage such as 50%, and at least {write_size(self.least)}"
+
+    def parse(self, plain: Plain) -> Value | None:
+        """The bytes."""
+        return _within(parse_memory(plain.text), self.least, math.inf)
+
 
 class Text(Struct, frozen=True):
     """A text of a pattern, and what to call it."""
 
     pattern: str
-    meaning: str
+    expected: str
+
+    def parse(self, plain: Plain) -> Value | None:
+        """The text."""
+        is_legal = plain.tag is Tag.TEXT and re.fullmatch(self.pattern, plain.text, re.ASCII)
+        return plain.text if is_legal else None
+
+
+class Choice(Struct, frozen=True):
+    """One of a few words."""
+
+    words: tuple[str, ...]
+
+    @property
+    def expected(self) -> str:
+        """All of them."""
+        return " or ".join(self.words)
+
+    def parse(self, plain: Plain) -> Value | None:
+        """The word."""
+        return plain.text if plain.text in self.words else None
+
+
+class Flag(Struct, frozen=True):
+    """Yes or no."""
+
+    expected: str = "true or false"
+
+    def parse(self, plain: Plain) -> Value | None:
+        """The answer."""
+        return _FLAGS.get(plain.text) if plain.tag is Tag.FLAG else None
 
 
 class Several(Struct, frozen=True):
@@ -70,58 +160,26 @@ class Several(Struct, frozen=True):
 
     each: Text
 
-
-Single = Whole | Number | Size | Memory | Text
-Kind = Single | Several
-Value = int | float | str
-
-
-def expected(kind: Kind) -> str:
-    """What a value must be, as a mistake and the reference say it."""
-    match kind:
-        case Whole():
-            return f"a whole number from {kind.least} to {kind.most}"
-        case Number() if kind.least == kind.most:
-            return f"{kind.least:g}"
-        case Number():
-            return f"a number from {kind.least:.12g} to {kind.most:.12g}"
-        case Size():
-            return f"a size from {write_size(kind.least)} to {write_size(kind.most)}"
-        case Memory():
-            return f"a size such as 2GiB, or a percentage such as 50%, and at least {write_size(kind.least)}"
-        case Text():
-            return kind.meaning
-        case Several():
-            return f"a list; each {kind.each.meaning}"
-        case _:
-            assert_never(kind)
+    @property
+    def expected(self) -> str:
+        """What each must be."""
+        return f"a list; each {self.each.expected}"
 
 
-def parse(kind: Single, plain: Plain) -> Value | None:
-    """The value that is written there, or None if it is not a legal one."""
-    match kind:
-        case Whole():
-            return _within(_whole(plain), kind.least, kind.most)
-        case Number():
-            return _within(_number(plain), kind.least, kind.most)
-        case Size():
-            return _within(parse_size(plain.text), kind.least, kind.most)
-        case Memory():
-            return _within(parse_memory(plain.text), kind.least, math.inf)
-        case Text():
-            legal = plain.tag is Tag.TEXT and re.fullmatch(kind.pattern, plain.text, re.ASCII)
-            return plain.text if legal else None
-        case _:
-            assert_never(kind)
+class Delays(Struct, frozen=True):
+    """The waiting times between attempts: growing, or a list of them."""
+
+    expected: str = "keys (from, factor, to, jitter), or a list of times such as [10s, 1m]"
 
 
-def written(kind: Kind, value: object) -> str:
-    """A legal value, as it would be written in the file."""
-    if isinstance(value, tuple | frozenset):
-        return f"[{', '.join(sorted(value))}]"
-    if isinstance(kind, Size) and isinstance(value, int):
-        return write_size(value)
-    return "null" if value is None else str(value)
+class Rules(Struct, frozen=True):
+    """What is done with jobs that failed, by the kind of error."""
+
+    expected: str = "kinds of errors, each with fail, or with what backoff may be"
+
+
+Single = Whole | Number | Size | Duration | Memory | Text | Choice | Flag
+Kind = Single | Several | Delays | Rules
 
 
 def _whole(plain: Plain) -> int | None:

@@ -1,42 +1,31 @@
-"""A configuration file to Settings: everything is checked, and all mistakes are told at once."""
+"""A configuration to Settings: everything is checked, and all mistakes of a file are told at once."""
 
-from collections.abc import Mapping
-from os import fstat
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from jobengine.errors import ConfigurationWrong
 from jobengine.settings.document import compose
 from jobengine.settings.mistakes import Mistakes
-from jobengine.settings.reader import Reader
-from jobengine.settings.schema import Settings
-
-FILE_MOST_BYTES: Final = 1024 * 1024
-
-
-class Snapshot(msgspec.Struct, frozen=True):
-    """What a file held at one moment."""
-
-    data: bytes
-    changed: float  # when it came to hold that, in seconds since the epoch
+from jobengine.settings.options import QUEUE, options_of
+from jobengine.settings.queue_files import QueueFile, QueueFiles, read_queue_files
+from jobengine.settings.reader import Reader, is_name
+from jobengine.settings.schema import QueueSettings, Settings
+from jobengine.settings.snapshot import decode, read
 
 
 def load(path: Path, environment: Mapping[str, str]) -> Settings:
-    """The settings of this file. Raises ConfigurationWrong."""
-    return parse(read(path).data, source=str(path), environment=environment)
+    """The settings of this file, and of the queues with files of their own. Raises ConfigurationWrong."""
+    settings = parse(read(path).data, source=str(path), environment=environment)
+    held = read_queue_files(queue_directory(path, settings))
+    return join(settings, held, source=str(path), environment=environment)
 
 
-def read(path: Path) -> Snapshot:
-    """What the file holds now. Raises ConfigurationWrong if it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(FILE_MOST_BYTES + 1)
-            # Asked after reading: whoever truncates the file in between makes it look new, not old.
-            return Snapshot(data, fstat(file.fileno()).st_ctime)
-    except OSError as error:
-        raise ConfigurationWrong(f"{path}: cannot be read: {error.strerror}") from error
+def queue_directory(path: Path, settings: Settings) -> Path:
+    """Where the queues of this configuration have their own files."""
+    return path.parent / settings.config_dir
 
 
 def parse(data: bytes, *, source: str, environment: Mapping[str, str]) -> Settings:
@@ -50,12 +39,44 @@ def parse(data: bytes, *, source: str, environment: Mapping[str, str]) -> Settin
     return msgspec.convert(values, Settings)
 
 
-def decode(data: bytes, source: str) -> str:
-    """The text of a configuration file. Raises ConfigurationWrong."""
-    if len(data) > FILE_MOST_BYTES:
-        raise ConfigurationWrong(f"{source}: is larger than {FILE_MOST_BYTES} bytes")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigurationWrong(f"{source}:{line}: is not UTF-8") from error
+def join(settings: Settings, held: QueueFiles, *, source: str, environment: Mapping[str, str]) -> Settings:
+    """These settings, and the queues of these files. Raises ConfigurationWrong for all of them at once."""
+    configured = {queue.name for queue in settings.queues}
+    names = configured | {file.name for file in held.files}
+    queues, wrong = list(settings.queues), list[str]()
+    for file in held.files:
+        mistakes = Mistakes(str(file.path))
+        if not is_name(file.name):
+            mistakes.add(1, (), "is not called as a queue may be called; take it away if it is none")
+        if file.name in configured:
+            mistakes.add(1, (), f"the queue {file.name} stands in {source} too: take one of the two away")
+        try:
+            queues.append(read_queue(file, settings, names, environment=environment, mistakes=mistakes))
+        except ConfigurationWrong as found:
+            wrong += found.mistakes
+    if wrong:
+        raise ConfigurationWrong(*wrong)
+    return replace(settings, queues=tuple(queues))
+
+
+def read_queue(
+    file: QueueFile,
+    settings: Settings,
+    names: Collection[str],
+    *,
+    environment: Mapping[str, str],
+    mistakes: Mistakes,
+) -> QueueSettings:
+    """The queue of one file, where there are queues of these names. Raises ConfigurationWrong."""
+    root = compose(decode(file.data, str(file.path)), source=str(file.path))
+    if root is None:
+        raise ConfigurationWrong(f'{file.path}:1: is empty (write "read: []" and "write: []" for nobody)')
+    # Who may make queues may not read the environment.
+    reader = Reader(None if file.is_made_by_api else environment, mistakes)
+    values = reader.queue(file.name, root, line=1, place=())
+    reader.check_dead_letters(names)
+    mistakes.check()
+    inherited = {
+        name: getattr(settings, name) for name, option in options_of(QUEUE).items() if option.inherits
+    }
+    return msgspec.convert({**inherited, **values, "is_made_by_api": file.is_made_by_api}, QueueSettings)

@@ -3,10 +3,14 @@
 import json
 from typing import Final
 
+from msgspec import Struct
+
 from jobengine.errors import ConfigurationWrong
 
 MISTAKES_MOST: Final = 100
 SHOWN_LENGTH: Final = 60
+
+Place = tuple[str, ...]  # the keys that lead there; none is the top of the file
 
 
 def quote(text: str) -> str:
@@ -15,25 +19,37 @@ def quote(text: str) -> str:
     return json.dumps(short, ensure_ascii=not short.isprintable())
 
 
+class Mistake(Struct, frozen=True):
+    """One of them."""
+
+    line: int
+    place: Place
+    wrong: str
+    saw: str = ""  # what is written there
+
+    def __str__(self) -> str:
+        wrong = f"{self.wrong}, not {self.saw}" if self.saw else self.wrong
+        return ": ".join([str(self.line), *filter(None, [".".join(self.place)]), wrong])
+
+
 class Mistakes:
     """Collects the mistakes of one file."""
 
     def __init__(self, source: str) -> None:
         self._source = source
-        self._found: list[tuple[int, str]] = []
+        self.found: list[Mistake] = []
 
-    def add(self, line: int, path: str, wrong: str) -> None:
-        """This is wrong at this line; `path` is empty at the top of the file.
+    def add(self, line: int, place: Place, wrong: str, *, saw: str = "") -> None:
+        """This is wrong at this line, and what is written there is `saw`.
 
         Raises ConfigurationWrong when there are so many that nobody would read on.
         """
-        self._found.append((line, f"{path}: {wrong}" if path else wrong))
-        if len(self._found) == MISTAKES_MOST:
+        self.found.append(Mistake(line, place, wrong, saw))
+        if len(self.found) == MISTAKES_MOST:
             self.check()
 
     def check(self) -> None:
         """Raises ConfigurationWrong if there was any mistake."""
-        if self._found:
-            raise ConfigurationWrong(
-                *(f"{self._source}:{line}: {wrong}" for line, wrong in sorted(self._found))
-            )
+        if self.found:
+            in_order = sorted(self.found, key=lambda mistake: mistake.line)
+            raise ConfigurationWrong(*(f"{self._source}:{mistake}" for mistake in in_order))

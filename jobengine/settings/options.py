@@ -5,8 +5,22 @@ from typing import Final
 
 from msgspec import Struct
 
-from jobengine.settings.kinds import Kind, Memory, Number, Several, Size, Text, Whole, written
-from jobengine.settings.schema import MEBIBYTE, QueueSettings, Settings
+from jobengine.model.queue import WhenFull
+from jobengine.settings.kinds import (
+    Choice,
+    Delays,
+    Flag,
+    Kind,
+    Memory,
+    Number,
+    Rules,
+    Several,
+    Size,
+    Text,
+    Whole,
+)
+from jobengine.settings.schema import MEBIBYTE, OnExpire, QueueSettings, Settings
+from jobengine.settings.writing import written
 
 QUEUES: Final = "queues"
 QUEUE: Final = "queues.<name>"  # what is said of a queue, whatever its name
@@ -16,12 +30,13 @@ HOUR_SECONDS: Final = 60 * 60
 
 _NAME: Final = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 NAME: Final = Text(_NAME, 'a name (letters, digits, ".", "_", "-"; at most 64, a letter or digit first)')
-NAME_OR_ALL: Final = Text(rf"\*|{_NAME}", f'{NAME.meaning}, or "*" for every service')
+NAME_OR_ALL: Final = Text(rf"\*|{_NAME}", f'{NAME.expected}, or "*" for every service')
 ADDRESS: Final = Text("[A-Za-z0-9.:_-]{1,253}", "an IP address or the name of a host")
 HOST_NAME: Final = Text(r"\*|[A-Za-z0-9._-]{1,253}", 'the name of a host without its port, or "*" for any')
 ORIGIN: Final = Text(
     r"https?://[A-Za-z0-9._-]{1,253}(:[0-9]{1,5})?", "an origin such as https://jobs.example.org"
 )
+DIRECTORY: Final = Text(r"[^\x00-\x1f\x7f]{1,4096}", "the path of a directory")
 PORT: Final = Whole(0, 65535)
 SECONDS: Final = Number(0.1, HOUR_SECONDS)
 KEEP: Final = Number(0, TEN_YEARS_MINUTES)
@@ -85,6 +100,11 @@ OPTIONS: Final = (
         "How long without an update until a job in progress fails.",
         "minutes",
         live=True,
+    ),
+    Option(
+        "config_dir",
+        DIRECTORY,
+        "The directory of the queues that have files of their own, as seen from the directory of this file.",
     ),
     Option(
         "database.compact_above_mib",
@@ -176,8 +196,61 @@ OPTIONS: Final = (
     Option(
         f"{QUEUE}.max_attempts",
         Whole(1, 1000),
-        "How often a job is handed out before a timeout is final.",
+        "How often a job is handed out before an error or a timeout is final.",
         "attempts",
+        live=True,
+    ),
+    Option(
+        f"{QUEUE}.backoff",
+        Delays(),
+        "How long a job waits for its next attempt: growing, each by the factor, longer or shorter "
+        "by up to the share that jitter is; or a list, of which the last one stays.",
+        "s",
+        live=True,
+    ),
+    Option(
+        f"{QUEUE}.errors",
+        Rules(),
+        "By the kind of error: fail is no retry, anything else a backoff of its own.",
+        live=True,
+    ),
+    Option(
+        f"{QUEUE}.dead_letter",
+        NAME,
+        "The queue that takes the jobs that failed for good; it must be one of this file.",
+        live=True,
+    ),
+    Option(
+        f"{QUEUE}.max_jobs",
+        Whole(0, 10**9),
+        "How many jobs may wait in it; 0 is no limit.",
+        "jobs",
+        live=True,
+    ),
+    Option(
+        f"{QUEUE}.max_bytes",
+        Size(0, 2**50),
+        "How large the contents of those that wait may be together; 0 is no limit.",
+        "bytes",
+        live=True,
+    ),
+    Option(
+        f"{QUEUE}.when_full",
+        Choice(tuple(WhenFull)),
+        "What a full queue does: refuse a new job (429), or drop its last one for one more urgent.",
+        live=True,
+    ),
+    Option(
+        f"{QUEUE}.on_expire",
+        Choice(tuple(OnExpire)),
+        "What becomes of a job that waited past its end: it is gone, or it has failed.",
+        live=True,
+    ),
+    Option(f"{QUEUE}.paused", Flag(), "Whether no jobs are handed out.", live=True),
+    Option(
+        f"{QUEUE}.admin",
+        Several(NAME),
+        "The services that may administer this queue, besides those of the file.",
         live=True,
     ),
 )

@@ -1,122 +1,118 @@
 """Walks the nodes of a configuration along the table of options. Collects values, and every mistake."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 
 import yaml
+from msgspec import Struct
 
-from jobengine.settings.kinds import Plain, Several, Single, Tag, Text, Value, expected, parse
-from jobengine.settings.mistakes import Mistakes, quote
-from jobengine.settings.nodes import line_of, plain, quoting_hint, shown, tag_of
+from jobengine.settings.kinds import Delays, Plain, Rules, Several, Tag
+from jobengine.settings.mistakes import Mistakes, Place, quote
+from jobengine.settings.nodes import line_of, tag_of
 from jobengine.settings.options import NAME, QUEUE, QUEUES, SECTIONS, Option, options_of
-from jobengine.settings.placeholders import PlaceholderError, fill
+from jobengine.settings.retries import read_backoff, read_rules
+from jobengine.settings.values import ValueReader
 
 Values = dict[str, object]
 
 
-class Reader:
-    """Reads one document."""
+class DeadLetter(Struct, frozen=True):
+    """Where it is written that one queue takes what failed in another."""
 
-    def __init__(self, environment: Mapping[str, str], mistakes: Mistakes) -> None:
-        self._environment = environment
+    queue: str
+    target: str
+    line: int
+    place: Place
+
+
+class Reader:
+    """Reads one document. Without an environment, `${NAME}` stands for nothing."""
+
+    def __init__(self, environment: Mapping[str, str] | None, mistakes: Mistakes) -> None:
+        self._values = ValueReader(environment, mistakes)
         self._mistakes = mistakes
+        self._dead_letters: list[DeadLetter] = []
 
     def settings(self, root: yaml.Node) -> Values:
         """The values of the whole file; what it does not name is not there."""
         values: Values = {}
         queues: list[Values] | None = None
-        for name, line, node in self._entries(root, ""):
+        for name, line, node in self._values.entries(root, ()):
             if name == QUEUES:
-                queues = [self._queue(*entry) for entry in self._entries(node, QUEUES)]
+                entries = self._values.entries(node, (QUEUES,))
+                queues = [self._named_queue(*entry) for entry in entries]
             elif name in SECTIONS:
-                values[name] = self._options(node, section=name, path=name)
+                values[name] = self._options(node, section=name, place=(name,))
             elif name in options_of(""):
-                values[name] = self._option(node, options_of("")[name], name)
+                values[name] = self._option(node, options_of("")[name], (name,))
             else:
-                self._unknown(line, "", name, [*options_of(""), *SECTIONS, QUEUES])
+                self._values.unknown(line, (), name, [*options_of(""), *SECTIONS, QUEUES])
         if queues is None and isinstance(root, yaml.MappingNode):
-            self._mistakes.add(line_of(root), "", f'"{QUEUES}" is missing (write "{QUEUES}: {{}}" for none)')
+            self._mistakes.add(line_of(root), (), f'"{QUEUES}" is missing (write "{QUEUES}: {{}}" for none)')
+        self.check_dead_letters([str(queue["name"]) for queue in queues or () if queue])
         return {**values, QUEUES: [{**_inherited(values), **queue} for queue in queues or ()]}
 
-    def _queue(self, name: str, line: int, node: yaml.Node) -> Values:
-        if parse(NAME, Plain(name, Tag.TEXT)) is None:
-            self._mistakes.add(line, QUEUES, f"a queue's name must be {expected(NAME)}, not {quote(name)}")
-            return {}
-        path = f"{QUEUES}.{name}"
-        values = self._options(node, section=QUEUE, path=path)
+    def queue(self, name: str, node: yaml.Node, *, line: int, place: Place) -> Values:
+        """The values of one queue."""
+        values = self._options(node, section=QUEUE, place=place)
         for option in options_of(QUEUE).values():
             if option.needed and option.name not in values and isinstance(node, yaml.MappingNode):
                 self._mistakes.add(
-                    line, path, f'"{option.name}" is missing (write "{option.name}: []" for nobody)'
+                    line, place, f'"{option.name}" is missing (write "{option.name}: []" for nobody)'
                 )
+        if isinstance(target := values.get("dead_letter"), str):
+            self._dead_letters.append(_dead_letter(node, name, target, place))
         return {"name": name, **values}
 
-    def _options(self, node: yaml.Node, *, section: str, path: str) -> Values:
+    def check_dead_letters(self, queues: Collection[str]) -> None:
+        """See that what the queues read so far name is one of these, and not themselves."""
+        for letter in self._dead_letters:
+            if letter.target == letter.queue:
+                self._mistakes.add(letter.line, letter.place, "must be another queue than this one")
+            elif letter.target not in queues:
+                near = get_close_matches(letter.target, queues, n=1)
+                suggestion = f" (did you mean {quote(near[0])}?)" if near else ""
+                wrong = f"there is no queue {quote(letter.target)}{suggestion}"
+                self._mistakes.add(letter.line, letter.place, wrong)
+
+    def _named_queue(self, name: str, line: int, node: yaml.Node) -> Values:
+        if not is_name(name):
+            self._mistakes.add(line, (QUEUES,), f"a queue's name must be {NAME.expected}", saw=quote(name))
+            return {}
+        return self.queue(name, node, line=line, place=(QUEUES, name))
+
+    def _options(self, node: yaml.Node, *, section: str, place: Place) -> Values:
         options = options_of(section)
         values: Values = {}
-        for name, line, value in self._entries(node, path):
+        for name, line, value in self._values.entries(node, place):
             if name in options:
-                values[name] = self._option(value, options[name], f"{path}.{name}")
+                values[name] = self._option(value, options[name], (*place, name))
             else:
-                self._unknown(line, path, name, list(options))
+                self._values.unknown(line, place, name, options)
         return values
 
-    def _entries(self, node: yaml.Node, path: str) -> Iterator[tuple[str, int, yaml.Node]]:
-        """The keys of a mapping with their lines and values, each key once."""
-        if not isinstance(node, yaml.MappingNode):
-            self._mistakes.add(line_of(node), path, f"must be keys with values, not {shown(node)}")
-            return
-        lines: dict[str, int] = {}
-        for key, value in node.value:
-            line = line_of(key)
-            if tag_of(key) is not Tag.TEXT:
-                self._mistakes.add(line, path, f"a key must be a text, not {shown(key)}{quoting_hint(key)}")
-            elif key.value in lines:
-                self._mistakes.add(line, path, f"{quote(key.value)} is already in line {lines[key.value]}")
-            else:
-                lines[key.value] = line
-                yield key.value, line, value
+    def _option(self, node: yaml.Node, option: Option, place: Place) -> object:
+        match option.kind:
+            case Several():
+                return self._values.several(node, option.kind, place)
+            case Delays():
+                return read_backoff(self._values, node, place)
+            case Rules():
+                return read_rules(self._values, node, place)
+            case _ if tag_of(node) is Tag.NOTHING and option.default is None:
+                return None
+            case _:
+                return self._values.single(node, option.kind, place)
 
-    def _unknown(self, line: int, path: str, name: str, known: list[str]) -> None:
-        near = get_close_matches(name, known, n=1)
-        suggestion = f" (did you mean {quote(near[0])}?)" if near else ""
-        self._mistakes.add(line, path, f"unknown key {quote(name)}{suggestion}")
 
-    def _option(self, node: yaml.Node, option: Option, path: str) -> object:
-        if isinstance(option.kind, Several):
-            return self._several(node, option.kind, path)
-        if tag_of(node) is Tag.NOTHING and option.default is None:
-            return None
-        return self._single(node, option.kind, path)
+def is_name(text: str) -> bool:
+    """Whether a queue may be called so."""
+    return NAME.parse(Plain(text, Tag.TEXT)) is not None
 
-    def _several(self, node: yaml.Node, kind: Several, path: str) -> list[Value]:
-        if not isinstance(node, yaml.SequenceNode):
-            self._mistakes.add(line_of(node), path, f"must be a list, not {shown(node)}")
-            return []
-        values: dict[Value, None] = {}
-        for each in node.value:
-            value = self._single(each, kind.each, path)
-            if value is not None and value in values:
-                self._mistakes.add(line_of(each), path, f"{shown(each)} is already in the list")
-            elif value is not None:
-                values[value] = None
-        return list(values)
 
-    def _single(self, node: yaml.Node, kind: Single, path: str) -> Value | None:
-        try:
-            value = parse(kind, self._filled(node))
-        except PlaceholderError as wrong:
-            self._mistakes.add(line_of(node), path, str(wrong))
-            return None
-        if value is None:
-            hint = quoting_hint(node) if isinstance(kind, Text) else ""
-            self._mistakes.add(line_of(node), path, f"must be {expected(kind)}, not {shown(node)}{hint}")
-        return value
-
-    def _filled(self, node: yaml.Node) -> Plain:
-        if not isinstance(node, yaml.ScalarNode):
-            return Plain("", Tag.OTHER)
-        return plain(node, fill(node.value, self._environment))
+def _dead_letter(node: yaml.Node, queue: str, target: str, place: Place) -> DeadLetter:
+    line = next(line_of(key) for key, _ in node.value if key.value == "dead_letter")
+    return DeadLetter(queue, target, line, (*place, "dead_letter"))
 
 
 def _inherited(values: Values) -> Values:

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Iterable
 
 from jobengine.settings.environment import VARIABLES
-from jobengine.settings.kinds import expected
 from jobengine.settings.options import OPTIONS, Option
 
 
@@ -25,7 +24,7 @@ def _option_row(option: Option) -> tuple[str, ...]:
         f"`{option.path}`",
         _default(option),
         option.unit,
-        expected(option.kind),
+        option.kind.expected,
         option.meaning,
         "at once" if option.live else "by a restart",
     )

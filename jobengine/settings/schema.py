@@ -1,13 +1,23 @@
 """The settings, typed and checked. What each of them means, and may be, stands in options.py."""
 
+from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct, field
 
+from jobengine.model.backoff import Backoff, ErrorRule
+from jobengine.model.queue import WhenFull
 from jobengine.settings.memory import machine_memory
 
 EVERYONE: Final = "*"
 MEBIBYTE: Final = 1024 * 1024
+
+
+class OnExpire(StrEnum):
+    """What becomes of a job that waited past its end."""
+
+    DELETE = "delete"
+    FAIL = "fail"
 
 
 class QueueSettings(Struct, frozen=True):
@@ -19,6 +29,16 @@ class QueueSettings(Struct, frozen=True):
     job_keep_minutes: float = 60
     job_timeout_minutes: float = 10
     max_attempts: int = 1
+    backoff: Backoff = Backoff()
+    errors: tuple[ErrorRule, ...] = ()
+    dead_letter: str | None = None
+    max_jobs: int = 0
+    max_bytes: int = 0
+    when_full: WhenFull = WhenFull.REFUSE
+    on_expire: OnExpire = OnExpire.DELETE
+    paused: bool = False
+    admin: frozenset[str] = frozenset()
+    is_made_by_api: bool = False  # else somebody wrote it down
 
 
 class DatabaseSettings(Struct, frozen=True):
@@ -62,6 +82,7 @@ class Settings(Struct, frozen=True):
     allowed_origins: tuple[str, ...] = ()
     job_keep_minutes: float = 60  # these two are what a queue has that names none;
     job_timeout_minutes: float = 10  # each of `queues` already holds its own
+    config_dir: str = "config.d"  # as seen from the directory of the configuration
     database: DatabaseSettings = DatabaseSettings()
     limits: Limits = field(default_factory=Limits)
     metrics: MetricsSettings = MetricsSettings()

@@ -22,13 +22,13 @@ from aiohttp.web import (
 from jobengine.errors import BadRequest, JobEngineError, MethodNotAllowed, NoSuchPath, Unavailable
 from jobengine.web.hosts import Hosts
 from jobengine.web.metrics import Metrics
-from jobengine.web.problems import problem
+from jobengine.web.paths import Paths
+from jobengine.web.problems import STATUSES, problem
 from jobengine.web.reply import NO_CONTENT, Reply
 from jobengine.web.request import Request
 from jobengine.web.routes import Route, Variables
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:/=+-]{1,128}")
-_NO_VARIABLES: Final[Variables] = {}
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,7 @@ class Application:
         self.router = UrlDispatcher()
         self.why_not_ready: str | None = "the server is starting"
         self._routes: dict[AbstractRoute, Route] = {}
-        self._fixed: dict[tuple[str, str], Route] = {}  # those whose path holds no variable: found at once
+        self._paths = Paths()
         self._probes: set[Route] = set()
         self._hosts = hosts
         self._metrics = metrics
@@ -52,8 +52,7 @@ class Application:
     def open(self, routes: Iterable[Route]) -> None:
         """Serve these routes when the server is ready."""
         for route in routes:
-            if "{" not in route.path:
-                self._fixed[route.method, route.path] = route
+            self._paths.add(route)
             self._routes[self.router.add_route(route.method, route.path, route.answer)] = route  # type: ignore[arg-type]
 
     def open_probes(self, routes: Iterable[Route]) -> None:
@@ -66,18 +65,16 @@ class Application:
         """The answer to any request."""
         started = time.perf_counter()
         request_id = self._request_id(request)
-        kind = "none"
+        kind, statuses = "none", STATUSES
         try:
             self._hosts.check(request)
-            route, variables = self._find_fixed(request), _NO_VARIABLES
-            if route is None:
-                route, variables = await self._find(request)
-            kind = route.kind
+            route, variables = self._find_plain(request) or await self._find(request)
+            kind, statuses = route.kind, route.statuses
             reply = await route.answer(request, variables)
             outcome = "empty" if reply.status == NO_CONTENT else "ok"
         except Exception as error:  # whatever happens, there is an answer
             refusal = _refusal(error)
-            reply = problem(refusal, request_id)
+            reply = problem(refusal, request_id, statuses)
             reply.closes = reply.closes or "Expect" in request.headers  # the body may never be sent now
             outcome = refusal.code
             if reply.status == HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -98,11 +95,11 @@ class Application:
         reply.closes = True
         return reply
 
-    def _find_fixed(self, request: Request) -> Route | None:
-        """The route, when its path holds no variable and nothing else is to be said of the request."""
+    def _find_plain(self, request: Request) -> tuple[Route, Variables] | None:
+        """The route, when its path is a plain one and nothing else is to be said of the request."""
         if self.why_not_ready is not None or request.version.major != 1:
             return None
-        return self._fixed.get((request.method, request.target))
+        return self._paths.find(request.method, request.target)
 
     async def _find(self, request: Request) -> tuple[Route, Variables]:
         """Raises BadRequest, NoSuchPath, MethodNotAllowed, Unavailable."""

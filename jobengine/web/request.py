@@ -1,6 +1,6 @@
 """A request as the doors see it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from aiohttp.http import RawRequestMessage
@@ -20,7 +20,7 @@ class Request:
     its route.
     """
 
-    __slots__ = ("_connection", "content", "headers", "keep_alive", "method", "target", "url", "version")
+    __slots__ = ("_connection", "content", "headers", "keep_alive", "method", "on_gone", "target", "url", "version")
 
     def __init__(self, message: RawRequestMessage, content: StreamReader, connection: "Connection") -> None:
         self._connection = connection
@@ -28,6 +28,7 @@ class Request:
         self.headers = message.headers
         self.keep_alive = not message.should_close
         self.method = message.method
+        self.on_gone: Callable[[], object] | None = None  # called when the client goes before its answer
         self.target = message.path  # as it was sent
         self.url = message.url
         self.version = message.version
@@ -59,3 +60,5 @@ class Request:
     def _cancel(self, error: BaseException) -> None:
         """Called by aiohttp when the client is gone: who waits for the rest of the body gets this error."""
         self.content.set_exception(error)
+        if self.on_gone is not None:
+            self.on_gone()

@@ -1,18 +1,30 @@
 """What a door offers: its routes, each with the rule that lets callers in."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from jobengine.access import Action
+from jobengine.web.problems import STATUSES, Statuses
 from jobengine.web.reply import Reply
 from jobengine.web.request import Request
 
 Variables = Mapping[str, str]  # of the path
 
 
-class Route(Struct, frozen=True):
+class Description(Struct, frozen=True):
+    """What a route takes and answers, for those who read about it: people and programs."""
+
+    summary: str
+    body: Any = None  # its type; None: none
+    answers: Mapping[int, Any] = {}  # status → the type of its body; None: none
+    query: type[Struct] | None = None  # what may stand behind the question mark
+    headers: tuple[str, ...] = ()  # that mean something here, besides X-Name
+
+
+class Route(Struct, frozen=True, eq=False):
     """One method of one path."""
 
     method: str
@@ -20,6 +32,8 @@ class Route(Struct, frozen=True):
     action: Action | None  # None: for everybody, also without a name
     answer: Callable[[Request, Variables], Awaitable[Reply]]
     kind: str = ""  # what the metrics call it: its action, or the last word of its path
+    statuses: Statuses = STATUSES  # of what it refuses
+    description: Description | None = None
 
     def __post_init__(self) -> None:
         if not self.kind:

@@ -15,6 +15,7 @@ from jobengine.web.body import BodyReader
 from jobengine.web.connection import Door
 from jobengine.web.hosts import Hosts
 from jobengine.web.metrics import Metrics
+from jobengine.web.openapi.door import Docs
 from jobengine.web.probes import Probes
 from jobengine.web.v1.doors import V1
 
@@ -56,6 +57,7 @@ class WebServer:
         """Everything is ready: let requests in. `warnings` are for whoever asks whether it is ready."""
         self._engine, self._probes.warnings = engine, warnings
         self._application.open(V1(engine, self._access, self._bodies).routes())
+        self._application.open(Docs().routes())
         self._application.why_not_ready = None
 
     async def stop(self) -> None:

@@ -5,9 +5,10 @@ from textwrap import dedent
 import pytest
 
 from jobengine.errors import ConfigurationWrong
-from jobengine.settings.load import FILE_MOST_BYTES, parse
+from jobengine.settings.load import parse
 from jobengine.settings.mistakes import MISTAKES_MOST
 from jobengine.settings.schema import Settings
+from jobengine.settings.snapshot import FILE_MOST_BYTES
 
 NAME = 'a name (letters, digits, ".", "_", "-"; at most 64, a letter or digit first)'
 NAME_OR_ALL = f'{NAME}, or "*" for every service'

@@ -28,6 +28,7 @@ class Broker:
         self.path = path
         self.taken: list[Settings] = []
         self.queues_with_jobs: set[str] = set()
+        self.api_queues_with_jobs: set[str] = set()
         self.refusal: StorageFull | None = None
         self.now = path.stat().st_ctime
         self.while_asleep: list[Callable[[], object]] = []
@@ -39,6 +40,7 @@ class Broker:
             environment={},
             apply=self.apply,
             drops_jobs=self.drops_jobs,
+            api_queues_with_jobs=lambda: self.api_queues_with_jobs,
             sleep=self.sleep,
             now=lambda: self.now,
         )
@@ -314,3 +316,73 @@ async def test_a_wrong_file_at_the_start_is_refused(path: Path) -> None:
     with pytest.raises(ConfigurationWrong):
         await broker.watch.start()
     assert broker.taken == []
+
+
+# --- queues with files of their own ---
+
+LETTERS = "read: []\nwrite: []\n"
+
+
+async def test_a_file_of_a_queue_that_comes_and_goes_is_taken_up(path: Path) -> None:
+    broker = Broker(path)
+    async with broker.watching():
+        (path.parent / "config.d").mkdir()
+        (path.parent / "config.d" / "letters.yml").write_text(LETTERS)
+    (path.parent / "config.d" / "letters.yml").unlink()
+    await broker.watch.look()
+    assert broker.queues == [["letters"], []]
+
+
+async def test_a_file_in_the_directory_is_heard_of_at_once(path: Path) -> None:
+    (path.parent / "config.d").mkdir()
+    broker = Broker(path)
+    await broker.watch.start()
+    broker.taken.clear()
+    broker.changed.clear()
+    await asyncio.to_thread(wait_until_watched, path.parent / "config.d")
+    (path.parent / "config.d" / "letters.yml").write_text(LETTERS)
+    await asyncio.wait_for(broker.changed.wait(), 30)
+    await broker.watch.stop()
+    assert broker.queues == [["letters"]]
+
+
+async def test_a_half_written_file_of_a_queue_changes_nothing(path: Path, log: CapturingLogger) -> None:
+    (path.parent / "config.d").mkdir()
+    broker = Broker(path)
+    (path.parent / "config.d" / "letters.yml").write_text("read: []\n")
+    await broker.watch.look()
+    assert broker.taken == []
+    (path.parent / "config.d" / "letters.yml").write_text(LETTERS)
+    await broker.watch.look()
+    assert broker.queues == [["letters"]]
+
+
+async def test_a_file_that_is_gone_waits_when_its_queue_has_jobs(path: Path) -> None:
+    file = path.parent / "config.d" / "letters.yml"
+    file.parent.mkdir()
+    file.write_text(LETTERS)
+    broker = Broker(path)
+    broker.now = file.stat().st_ctime
+    broker.queues_with_jobs = {"letters"}
+    broker.while_asleep = [lambda: file.write_text(LETTERS)]
+    file.unlink()
+    await broker.watch.look()
+    assert broker.slept == [STILL_SECONDS]
+    assert broker.queues == []
+
+
+async def test_a_directory_that_is_gone_never_empties_the_queues_of_the_api(
+    path: Path, log: CapturingLogger
+) -> None:
+    broker = Broker(path)
+    broker.api_queues_with_jobs = {"letters"}
+    await broker.watch.look()
+    (call,) = log.calls
+    (reason,) = call.kwargs["reasons"]
+    assert reason.startswith(
+        f"{path.parent / 'config.d'}: is not there, but queues of it have jobs (letters)"
+    )
+    (path.parent / "config.d").mkdir()
+    path.write_text(MAIL)
+    await broker.watch.look()
+    assert broker.queues == [["mail"]]

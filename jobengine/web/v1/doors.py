@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import UNSET, Struct
 
-from jobengine.access import Access, Action, Right
+from jobengine.access import DOCUMENTED_RIGHTS, Access, Action, Right
 from jobengine.engine.interface import Engine
 from jobengine.errors import Problem, ValidationFailed
 from jobengine.model.commands import Act, Claim, Control, Create, Draft, Update, only
@@ -109,7 +109,8 @@ class V1:
         """Raises HeaderMissing, DuplicateHeader, NotFound, Forbidden."""
         service = only_header(request, "X-Name")
         queue = only_header(request, "X-Queue")
-        return Caller(service, queue, self._access.check(service, action, queue))
+        rights = self._access.check(service, action, queue, known=DOCUMENTED_RIGHTS)
+        return Caller(service, queue, rights)
 
     async def _show(self, status: int, job: Job) -> Reply:
         content = job.content if isinstance(job.content, bytes) else await self._engine.content(job.content)

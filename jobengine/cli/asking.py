@@ -1,0 +1,151 @@
+"""What all commands that ask a broker have in common: where it is, who asks, and how the answer looks."""
+
+import inspect
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Final, ParamSpec
+
+import typer
+
+from jobengine.cli.completion import context_names, queue_names
+from jobengine.cli.output import Format, columns, print_json
+
+if TYPE_CHECKING:
+    from jobengine.cli.contexts import Context
+    from jobengine.client.client import Client
+
+P = ParamSpec("P")
+
+REFUSED_EXIT_CODE: Final = 1
+WATCH_SECONDS: Final = 2.0
+_CLEAR_SCREEN: Final = "\x1b[H\x1b[2J"
+_RETRY_SECONDS: Final = 2.0  # whoever sits before a terminal would rather know
+
+QueueName = Annotated[str, typer.Argument(metavar="QUEUE", help="The queue.", autocompletion=queue_names)]
+Watch = Annotated[bool, typer.Option("--watch", help="Look again every two seconds, until it is ended.")]
+
+
+def _common(
+    url: Annotated[
+        str | None, typer.Option(help="The broker's address, else JOBENGINE_URL, else that of the context.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Who asks, else JOBENGINE_NAME, else that of the context.")
+    ] = None,
+    context: Annotated[
+        str | None,
+        typer.Option(help="The context to use, else the current one.", autocompletion=context_names),
+    ] = None,
+    output: Annotated[
+        Format, typer.Option("--output", "-o", help="table, json (one document) or jsonl (a line for each).")
+    ] = Format.TABLE,
+) -> None:
+    """The options that each command gets."""
+
+
+class Asking:
+    """The broker that a command asks, and the terminal where the answer goes."""
+
+    def __init__(self, client: "Client", output: Format) -> None:
+        self.client = client
+        self.output = output
+
+    def show(self, document: Any, lines: Iterable[str]) -> None:
+        """One thing: its lines for people."""
+        if self.output is Format.TABLE:
+            for line in lines:
+                typer.echo(line)
+        else:
+            print_json(document)
+
+    def show_all(
+        self, documents: Iterable[Any], heads: Sequence[str], row: Callable[[Any], Sequence[str]]
+    ) -> None:
+        """Several things of a kind: a row of each for people."""
+        if self.output is Format.JSONL:
+            for document in documents:
+                print_json(document)
+            return
+        everything = list(documents)
+        if self.output is Format.JSON:
+            print_json(everything)
+        else:
+            for line in columns(heads, [row(each) for each in everything]):
+                typer.echo(line)
+
+    def again(self, look: Callable[[], None], *, watch: bool) -> None:
+        """Look once; or again and again until the user ends it."""
+        while True:
+            if watch and sys.stdout.isatty() and self.output is Format.TABLE:
+                sys.stdout.write(_CLEAR_SCREEN)
+            look()
+            if not watch:
+                return
+            sys.stdout.flush()
+            time.sleep(WATCH_SECONDS)
+
+
+def asks(command: Callable[Concatenate[Asking, P], None]) -> Callable[..., None]:
+    """Give a command its Asking, and the options that it is made of. A refusal is one line, and exit code 1."""
+    _, *own = inspect.signature(command).parameters.values()
+    common = inspect.signature(_common).parameters.values()
+
+    def asking(**arguments: Any) -> None:
+        from jobengine.cli.contexts import Context
+
+        output = arguments.pop("output")
+        where = Context(url=arguments.pop("url"), name=arguments.pop("name"))
+        with _told(), client_of(where, arguments.pop("context")) as client:
+            command(Asking(client, output), **arguments)  # type: ignore[call-arg]
+
+    parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*own, *common)]
+    asking.__name__ = command.__name__
+    asking.__doc__ = command.__doc__
+    asking.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    asking.__annotations__ = {each.name: each.annotation for each in parameters}
+    return asking
+
+
+def client_of(
+    given: "Context",
+    chosen: str | None,
+    *,
+    answer_seconds: float = 30,
+    retry_seconds: float = _RETRY_SECONDS,
+) -> "Client":
+    """A client for the broker that is meant. Raises ConfigurationWrong."""
+    from jobengine.cli.contexts import context_in_use
+    from jobengine.client.client import Client
+    from jobengine.errors import ConfigurationWrong
+
+    context = context_in_use(given, chosen, os.environ)
+    if context.name is None:
+        raise ConfigurationWrong(
+            "who asks? Give --name, set JOBENGINE_NAME, or keep both address and name: jobengine context add"
+        )
+    return Client(
+        context.url,
+        name=context.name,
+        ca=context.ca,
+        cert=context.cert,
+        key=context.key,
+        retry_seconds=retry_seconds,
+        answer_seconds=answer_seconds,
+    )
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What the broker refuses is told in a line."""
+    from jobengine.errors import Fatal, JobEngineError
+
+    try:
+        yield
+    except Fatal:
+        raise
+    except JobEngineError as refusal:
+        typer.echo(f"{refusal.code}: {' '.join(refusal.detail.split())}", err=True)
+        raise typer.Exit(REFUSED_EXIT_CODE) from None

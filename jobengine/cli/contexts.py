@@ -1,0 +1,90 @@
+"""Brokers that this user knows by a name, in `$XDG_CONFIG_HOME/jobengine/contexts.yml`."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from jobengine.errors import ConfigurationWrong, InputOutputFailed
+
+_OWNER_ONLY: Final = 0o600
+_VARIABLES: Final = {each: f"JOBENGINE_{each.upper()}" for each in ("url", "name", "ca", "cert", "key")}
+
+
+class Context(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Where a broker is, and who asks it."""
+
+    url: str | None = None
+    name: str | None = None  # of the service that asks
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
+
+
+class Contexts(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """All of them, and the one that is in use."""
+
+    current: str | None = None
+    contexts: dict[str, Context] = {}
+
+    def named(self, name: str) -> Context:
+        """One of them. Raises ConfigurationWrong."""
+        try:
+            return self.contexts[name]
+        except KeyError:
+            known = ", ".join(self.contexts) or "none yet"
+            raise ConfigurationWrong(f"there is no context {name}; there are: {known}") from None
+
+
+def contexts_path(environment: Mapping[str, str]) -> Path:
+    """Where they are kept."""
+    home = environment.get("XDG_CONFIG_HOME") or Path(environment.get("HOME") or "~").expanduser() / ".config"
+    return Path(home) / "jobengine" / "contexts.yml"
+
+
+def load_contexts(environment: Mapping[str, str]) -> Contexts:
+    """All that are kept. Raises ConfigurationWrong."""
+    path = contexts_path(environment)
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return Contexts()
+    except OSError as error:
+        raise ConfigurationWrong(f"{path}: cannot be read: {error.strerror}") from error
+    try:
+        return msgspec.yaml.decode(data, type=Contexts)
+    except msgspec.MsgspecError as error:
+        raise ConfigurationWrong(f"{path}: {error}: mend it, or remove it") from error
+
+
+def save_contexts(environment: Mapping[str, str], contexts: Contexts) -> None:
+    """Keep these. Raises InputOutputFailed."""
+    from jobengine.settings.whole_file import write_whole
+
+    path = contexts_path(environment)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_whole(path, msgspec.yaml.encode(contexts), mode=_OWNER_ONLY)
+    except OSError as error:
+        raise InputOutputFailed(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def context_in_use(given: Context, chosen: str | None, environment: Mapping[str, str]) -> Context:
+    """What is given; else, of each, what the environment says; else what the chosen context says, or the current.
+
+    Raises ConfigurationWrong.
+    """
+    contexts = load_contexts(environment)
+    name = chosen or environment.get("JOBENGINE_CONTEXT") or contexts.current
+    kept = Context() if name is None else contexts.named(name)
+    return Context(
+        **{
+            each: getattr(given, each) or environment.get(variable) or getattr(kept, each)
+            for each, variable in _VARIABLES.items()
+        }
+    )
+
+

@@ -1,0 +1,69 @@
+"""Where the broker is, and who asks."""
+
+import os
+import ssl
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from jobengine.errors import ConfigurationWrong
+
+DEFAULT_URL: Final = "http://127.0.0.1:6010"
+
+
+class Address(Struct, frozen=True):
+    """The broker's address, the name of the service that asks, and the files for TLS."""
+
+    url: str  # without a slash at its end
+    name: str
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+
+    @property
+    def path(self) -> str:
+        """What stands before the paths of API v2."""
+        return f"{urlsplit(self.url).path}/api/v2"
+
+    @property
+    def ssl_context(self) -> ssl.SSLContext | None:
+        """None for plain HTTP. Raises ConfigurationWrong for files that cannot be used."""
+        if not self.url.startswith("https:"):
+            return None
+        try:
+            context = ssl.create_default_context(cafile=self.ca)
+            if self.cert is not None:
+                context.load_cert_chain(self.cert, self.key)
+        except OSError as error:  # ssl.SSLError among them
+            raise ConfigurationWrong(
+                f"the certificate files cannot be used: {error.strerror or error}"
+            ) from None
+        return context
+
+
+def address(
+    url: str | None = None,
+    name: str | None = None,
+    *,
+    ca: str | Path | None = None,
+    cert: str | Path | None = None,
+    key: str | Path | None = None,
+) -> Address:
+    """What is given; for the rest JOBENGINE_URL, _NAME, _CA, _CERT and _KEY. Raises ConfigurationWrong."""
+    url = url or os.environ.get("JOBENGINE_URL") or DEFAULT_URL
+    name = name or os.environ.get("JOBENGINE_NAME")
+    if not name:
+        raise ConfigurationWrong(
+            "who asks? Give name=, or set JOBENGINE_NAME: a service of the configuration"
+        )
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigurationWrong(f"the broker's address is like {DEFAULT_URL}: see url= and JOBENGINE_URL")
+    return Address(url.rstrip("/"), name, _file(ca, "CA"), _file(cert, "CERT"), _file(key, "KEY"))
+
+
+def _file(given: str | Path | None, variable: str) -> Path | None:
+    path = given or os.environ.get(f"JOBENGINE_{variable}")
+    return Path(path) if path else None

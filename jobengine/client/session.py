@@ -1,0 +1,62 @@
+"""The I/O of the asynchronous client: aiohttp."""
+
+import asyncio
+from typing import Final
+
+import aiohttp
+from yarl import URL
+
+from jobengine.client.address import Address
+from jobengine.client.exchange import Request, Response, Unanswered
+from jobengine.client.headers import headers
+
+CONNECT_SECONDS: Final = 5.0
+
+
+class Session:
+    """Sends requests over connections that are kept, from the event loop that first sends one."""
+
+    def __init__(self, address: Address, *, answer_seconds: float) -> None:
+        self._address = address
+        self._answer_seconds = answer_seconds
+        self._session: aiohttp.ClientSession | None = None
+
+    async def send(self, request: Request) -> Response | Unanswered:
+        """Whatever came of it. Who is cancelled closes the connection: the broker sees it go."""
+        session = self._session = self._session or self._opened()
+        timeout = aiohttp.ClientTimeout(
+            sock_connect=CONNECT_SECONDS, sock_read=self._answer_seconds + request.wait
+        )
+        try:
+            async with session.request(
+                request.method,
+                URL(f"{self._address.url}/api/v2{request.path}", encoded=True),
+                data=request.body,
+                headers=headers(request, self._address),
+                timeout=timeout,
+                allow_redirects=False,
+            ) as answer:
+                return Response(answer.status, await answer.read(), answer.headers)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            return Unanswered(_reason(error), was_sent=False)
+        except TimeoutError:
+            return Unanswered("no answer in time")
+        except (aiohttp.ClientError, OSError) as error:
+            return Unanswered(_reason(error))
+
+    async def close(self) -> None:
+        """Close the connections that are kept."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+            await asyncio.sleep(0)  # the transports close in the next turn
+
+    def _opened(self) -> aiohttp.ClientSession:
+        tls = self._address.ssl_context
+        connector = aiohttp.TCPConnector(limit=0, ssl=True if tls is None else tls)
+        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+
+def _reason(error: Exception) -> str:
+    cause = getattr(error, "os_error", error)
+    return getattr(cause, "strerror", None) or str(cause) or "the connection ended"

@@ -1,0 +1,193 @@
+"""One run of a worker, from its first claim to its last report."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Final
+
+from msgspec import Struct
+
+from jobengine.client.address import Address
+from jobengine.client.async_client import AsyncClient
+from jobengine.client.job import Job
+from jobengine.client.results import Settled
+from jobengine.client.settlements import Progressed, Released, Settlement
+from jobengine.client.worker.current import CurrentJob
+from jobengine.client.worker.doing import Crew, Doing
+from jobengine.client.worker.functions import Function
+from jobengine.client.worker.leases import Leases
+from jobengine.client.worker.reports import FOR_NOW, PAUSE_SECONDS, Reports
+from jobengine.errors import JobEngineError
+
+POLL_SECONDS: Final = 30.0
+RETRY_SECONDS: Final = 5.0  # then the log says that the broker is away
+LAST_CLAIM_SECONDS: Final = 0.5  # for the answer to a claim that is under way when the worker stops
+LAST_CANCEL_SECONDS: Final = 1.0  # for what asynchronous functions do when they are cancelled
+LAST_REPORT_SECONDS: Final = 5.0
+
+log = logging.getLogger("jobengine.worker")
+
+
+class Plan(Struct, frozen=True):
+    """What a worker is to do, and how."""
+
+    functions: Mapping[str, Function]  # by queue
+    address: Address
+    worker: str  # what others see of it
+    concurrency: int
+    lease_seconds: float
+    drain_seconds: float
+    until_empty: bool
+
+
+class Shift:
+    """Claims, lets do, renews, reports. Lives in an event loop of its own, which no job can hold up."""
+
+    def __init__(self, plan: Plan, functions_loop: asyncio.AbstractEventLoop) -> None:
+        self._plan = plan
+        self._loop = asyncio.get_running_loop()
+        self._crew = Crew(functions_loop, most=plan.concurrency)
+        address = plan.address
+        self._client = AsyncClient(
+            address.url,
+            name=address.name,
+            ca=address.ca,
+            cert=address.cert,
+            key=address.key,
+            retry_seconds=RETRY_SECONDS,
+        )
+        self._reports = Reports(self._client, on_answer=self._hear)
+        self._leases = Leases(seconds=plan.lease_seconds, report=self._reports.add)
+        self._doing: dict[asyncio.Task[None], Doing] = {}
+        self._one_has_ended = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._drain_seconds = plan.drain_seconds
+
+    def stop(self, *, drain_seconds: float | None = None) -> None:
+        """Claim no more, from any thread. What is being done has this long, or as long as planned."""
+        self._loop.call_soon_threadsafe(self._stop, drain_seconds)
+
+    def _stop(self, drain_seconds: float | None) -> None:
+        if drain_seconds is not None:
+            self._drain_seconds = drain_seconds
+        self._stopping.set()
+        self._one_has_ended.set()
+
+    async def work(self) -> None:
+        """Until it is told to stop. Raises what refuses the worker for good: no right on a queue, say."""
+        background = [asyncio.create_task(each) for each in (self._reports.run(), self._leases.run())]
+        try:
+            await self._claim_and_do()
+        finally:
+            await self._drain()
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
+            self._crew.stop()
+            await self._client.close()
+
+    # --- claiming ---
+
+    async def _claim_and_do(self) -> None:
+        while not self._stopping.is_set():
+            self._one_has_ended.clear()
+            if len(self._doing) >= self._plan.concurrency:
+                await self._one_has_ended.wait()
+                continue
+            jobs = await self._claim(self._plan.concurrency - len(self._doing))
+            for job in jobs:
+                self._begin(job)
+            if not jobs and self._plan.until_empty and await self._is_all_done():
+                return
+
+    async def _claim(self, most: int) -> list[Job]:
+        """Raises what refuses the worker for good."""
+        claiming = asyncio.create_task(self._ask(most))
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait((claiming, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if not claiming.done():
+                # Its answer may be on its way: cut now, those jobs would wait for the end of their leases.
+                await asyncio.wait((claiming,), timeout=LAST_CLAIM_SECONDS)
+            return claiming.result() if claiming.done() else []
+        except FOR_NOW as error:
+            if self._plan.until_empty:
+                raise
+            log.warning("no jobs for now: %s", error)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), PAUSE_SECONDS)
+            return []
+        finally:
+            for task in (claiming, stopping):
+                task.cancel()
+            await asyncio.gather(claiming, stopping, return_exceptions=True)
+
+    async def _ask(self, most: int) -> list[Job]:
+        weights = {queue: function.weight for queue, function in self._plan.functions.items()}
+        return await self._client.claim(
+            next(iter(weights)) if len(weights) == 1 else weights,
+            most,
+            wait=0 if self._plan.until_empty else POLL_SECONDS,
+            lease=self._plan.lease_seconds,
+            worker=self._plan.worker,
+        )
+
+    async def _is_all_done(self) -> bool:
+        """Whether nothing can come of what was begun. Else waits until something may have."""
+        if self._doing:
+            await self._one_has_ended.wait()
+            return False
+        was_told = not self._reports.is_idle
+        await self._reports.all_sent()
+        return not was_told
+
+    # --- doing ---
+
+    def _begin(self, job: Job) -> None:
+        current = CurrentJob(job, self._report_from_anywhere)
+        if self._stopping.is_set():
+            self._reports.add(Released(current.held))
+            return
+        doing = self._crew.begin(self._plan.functions[job.queue], current)
+        self._leases.add(doing)
+        task = asyncio.create_task(self._see_to_its_end(doing))
+        self._doing[task] = doing
+        task.add_done_callback(self._forget)
+
+    async def _see_to_its_end(self, doing: Doing) -> None:
+        ending = await doing.ended()
+        self._leases.remove(doing)
+        if not doing.current.is_lost:
+            self._reports.add(ending)
+
+    def _forget(self, task: "asyncio.Task[None]") -> None:
+        del self._doing[task]
+        self._one_has_ended.set()
+
+    def _report_from_anywhere(self, progress: Progressed) -> None:
+        with suppress(RuntimeError):  # a function that outlives its worker
+            self._loop.call_soon_threadsafe(self._reports.add, progress)
+
+    def _hear(self, settlement: Settlement, answer: Settled) -> None:
+        self._leases.heard(settlement, answer)
+        if isinstance(answer.error, JobEngineError) and not isinstance(settlement, Progressed):
+            log.warning("%s of job %s: %s", settlement.verb, settlement.uid, answer.error)
+
+    # --- stopping ---
+
+    async def _drain(self) -> None:
+        """Let what is being done end, or give it back, and tell the broker."""
+        self._stopping.set()
+        if self._doing:
+            await asyncio.wait(self._doing, timeout=self._drain_seconds)
+        left = dict(self._doing)
+        for doing in left.values():
+            doing.end()
+        if left:
+            await asyncio.wait(left, timeout=LAST_CANCEL_SECONDS)
+        for task, doing in tuple(self._doing.items()):
+            task.cancel()
+            self._reports.add(Released(doing.current.held))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._reports.all_sent(), LAST_REPORT_SECONDS)

@@ -1,0 +1,20 @@
+"""The headers that mean something to a route, besides X-Name."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from msgspec import Meta
+
+from jobengine.web.v1.bodies import Status
+from jobengine.web.v2.values import QueueName
+
+Text = Annotated[str, Meta(min_length=1, max_length=255)]
+
+HEADERS: Final[Mapping[str, tuple[Any, str]]] = {
+    "Idempotency-Key": (Text, "The same request with the same key again gets the same answer, for a day."),
+    "If-Match": (Text, "Only if this is the job's version still: the `ETag` of an answer, or `*`."),
+    "Prefer": (Text, "`return=minimal`: without what the caller knows. `wait=30`: when the job has ended."),
+    "X-Queue": (QueueName, "The queue that is meant."),
+    "X-Status-Filter": (Status, "Only jobs of this state."),
+}
+REQUIRED: Final = frozenset({"X-Queue"})

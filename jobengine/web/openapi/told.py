@@ -1,0 +1,131 @@
+"""One route as the document has it."""
+
+import re
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from itertools import groupby
+from typing import Any, Final, Literal
+
+import msgspec
+from msgspec import NODEFAULT, UNSET
+from msgspec.structs import FieldInfo, fields
+
+from jobengine.errors import Problem
+from jobengine.web.openapi.headers import HEADERS, REQUIRED
+from jobengine.web.openapi.refusals import Refusal, refusals
+from jobengine.web.openapi.swagger import CONTENT_TYPES
+from jobengine.web.routes import Description, Route
+from jobengine.web.v2.values import QueueName
+
+SERVICE: Final = "service"  # the name of the security scheme
+
+Json = dict[str, Any]
+SchemaOf = Callable[[Any], Json]
+
+_VARIABLE: Final = re.compile(r"{(\w+)}")
+_VARIABLES: Final[dict[str, tuple[Any, str]]] = {
+    "file": (Literal[tuple(CONTENT_TYPES)], "What is wanted."),
+    "queue": (QueueName, "The queue."),
+    "uid": (str, "The job."),
+}
+
+
+class Refused(msgspec.Struct, omit_defaults=True):
+    """Why a request was refused (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str  # for people
+    code: str  # for programs
+    request_id: str  # stands in the log, too
+    errors: list[Problem] = []
+
+
+class Told:
+    """A route, told with the schemas of its types."""
+
+    def __init__(self, route: Route, schema_of: SchemaOf) -> None:
+        self._route = route
+        self._description = route.description or Description(summary="")
+        self._schema_of = schema_of
+
+    def operation(self) -> Json:
+        """What stands under its method."""
+        route = self._route
+        told: Json = {
+            "operationId": f"{tag(route)}_{route.answer.__name__}",
+            "summary": self._description.summary,
+            "tags": [tag(route)],
+            "security": [] if route.action is None else [{SERVICE: []}],
+            "parameters": [*self._variables(), *self._query(), *self._headers()],
+            "responses": self._answers(),
+        }
+        if self._description.body is not None:
+            told["requestBody"] = self._body(self._description.body)
+        return told
+
+    def _variables(self) -> list[Json]:
+        return [
+            self._parameter(name, "path", *_VARIABLES[name], is_required=True)
+            for name in _VARIABLE.findall(self._route.path)
+        ]
+
+    def _query(self) -> list[Json]:
+        if self._description.query is None:
+            return []
+        return [
+            self._parameter(field.encode_name, "query", field.type, "", is_required=field.required)
+            for field in fields(self._description.query)
+        ]
+
+    def _headers(self) -> list[Json]:
+        return [
+            self._parameter(name, "header", *HEADERS[name], is_required=name in REQUIRED)
+            for name in self._description.headers
+        ]
+
+    def _parameter(self, name: str, place: str, kind: Any, description: str, *, is_required: bool) -> Json:
+        return {
+            "name": name,
+            "in": place,
+            "required": is_required,
+            "description": description,
+            "schema": self._schema_of(kind),
+        }
+
+    def _body(self, kind: Any) -> Json:
+        return {"required": True, "content": {"application/json": {"schema": self._schema_of(kind)}}}
+
+    def _answers(self) -> Json:
+        answers = {str(status): self._answer(status, kind) for status, kind in self._description.answers.items()}
+        every = refusals(self._route, self._description)
+        for status, some in groupby(every, key=lambda refusal: refusal[0]):
+            answers[str(status)] = self._refused(status, [refusal for _, refusal in some])
+        return answers
+
+    def _answer(self, status: int, kind: Any) -> Json:
+        told: Json = {"description": HTTPStatus(status).phrase}
+        if kind is not None:
+            told["content"] = {"application/json": {"schema": self._schema_of(kind)}}
+        return told
+
+    def _refused(self, status: int, some: Sequence[Refusal]) -> Json:
+        codes = {"code": {"enum": [refusal.code for refusal in some]}, "status": {"const": status}}
+        schema = {"allOf": [self._schema_of(Refused), {"properties": codes}]}
+        told: Json = {
+            "description": "\n\n".join(f"`{refusal.code}`: {_first_line(refusal)}" for refusal in some),
+            "content": {"application/problem+json": {"schema": schema}},
+        }
+        if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+            told["headers"] = {"Retry-After": {"required": True, "schema": {"type": "integer"}}}
+        return told
+
+
+def tag(route: Route) -> str:
+    """Under which heading it stands: a version of the API, or what is outside of them."""
+    return route.path.split("/")[2] if route.path.startswith("/api/") else "server"
+
+
+def _first_line(described: type) -> str:
+    return (described.__doc__ or "").partition("\n")[0]

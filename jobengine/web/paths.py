@@ -1,0 +1,58 @@
+"""Finds the route of a plain path at once: aiohttp's router tries one pattern after the other."""
+
+import re
+from typing import Final
+
+from jobengine.web.routes import Route, Variables
+
+_PLAIN: Final = re.compile(r"(?:/[A-Za-z0-9._-]+)+", re.ASCII)  # no escapes, no query
+_NO_VARIABLES: Final[Variables] = {}
+
+
+class _Place:
+    """Where a path has come to, part by part."""
+
+    __slots__ = ("inner", "routes", "variable")
+
+    def __init__(self) -> None:
+        self.inner: dict[str, _Place] = {}  # by the next part
+        self.variable: _Place | None = None  # of any other part
+        self.routes: dict[str, tuple[Route, tuple[str, ...]]] = {}  # by method; and what its variables are called
+
+
+class Paths:
+    """A tree of all paths."""
+
+    def __init__(self) -> None:
+        self._root = _Place()
+
+    def add(self, route: Route) -> None:
+        """Serve this one, too."""
+        place, names = self._root, []
+        for part in route.path[1:].split("/"):
+            if part.startswith("{"):
+                names.append(part[1:-1])
+                place.variable = place.variable or _Place()
+                place = place.variable
+            else:
+                place = place.inner.setdefault(part, _Place())
+        place.routes[route.method] = route, tuple(names)
+
+    def find(self, method: str, target: str) -> tuple[Route, Variables] | None:
+        """The route and the variables of its path; None when it takes a closer look."""
+        if not _PLAIN.fullmatch(target):
+            return None
+        place, values = self._root, []
+        for part in target[1:].split("/"):
+            following = place.inner.get(part)
+            if following is None:
+                if place.variable is None:
+                    return None
+                values.append(part)
+                following = place.variable
+            place = following
+        found = place.routes.get(method)
+        if found is None:
+            return None
+        route, names = found
+        return route, dict(zip(names, values, strict=True)) if names else _NO_VARIABLES

@@ -1,0 +1,129 @@
+"""Queues: what they hold, what they are set to, and what administrators do with them."""
+
+from typing import Any, Final
+
+import msgspec
+
+from jobengine.access import Action, QueueRights, Right
+from jobengine.engine.interface import QueueStatus
+from jobengine.errors import NotFound
+from jobengine.model.backoff import ErrorRule
+from jobengine.model.commands import Steer
+from jobengine.model.queue import Queue
+from jobengine.web.caller import only_header
+from jobengine.web.reply import NO_CONTENT, Reply
+from jobengine.web.request import Request
+from jobengine.web.routes import Variables
+from jobengine.web.v2.answers import QueuesView, QueueView
+from jobengine.web.v2.broker import Broker, Caller
+from jobengine.web.v2.controlling import nothing_form
+from jobengine.web.v2.decoding import decoder, read_body
+from jobengine.web.v2.durations import in_seconds
+from jobengine.web.v2.job import backoff_view
+
+MINUTE_MS: Final = 60_000
+settings_form: Final = decoder(dict[str, Any])
+
+
+class Administering:
+    """GET /queues, and all that is asked of a whole queue."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+
+    async def list_queues(self, request: Request, _variables: Variables) -> Reply:
+        """Those on which the caller has a right."""
+        service = only_header(request, "X-Name")
+        names = sorted(self._broker.access.queues(service))
+        return Reply(200, msgspec.json.encode(QueuesView([self._view(Caller(service, name)) for name in names])))
+
+    async def get(self, request: Request, variables: Variables) -> Reply:
+        """One queue."""
+        return self._shown(self._broker.caller(request, variables, Action.LOOK))
+
+    async def put(self, request: Request, variables: Variables) -> Reply:
+        """Make a queue, or change it."""
+        caller = self._broker.caller(request, variables, Action.CONFIGURE)
+        settings = await read_body(await self._broker.bodies.read(request), settings_form)
+        is_new = await self._broker.queues.put(caller.queue, settings)
+        return self._shown(caller, 201 if is_new else 200)
+
+    async def drop(self, request: Request, variables: Variables) -> Reply:
+        """Drop a queue with its jobs."""
+        caller = self._broker.caller(request, variables, Action.CONFIGURE)
+        await self._broker.queues.drop(caller.queue)
+        return Reply(NO_CONTENT)
+
+    async def pause(self, request: Request, variables: Variables) -> Reply:
+        """Hand out none of its jobs."""
+        return await self._steer(request, variables, is_paused=True)
+
+    async def resume(self, request: Request, variables: Variables) -> Reply:
+        """Hand out its jobs again, and take new ones."""
+        return await self._steer(request, variables, is_paused=False, is_draining=False)
+
+    async def drain(self, request: Request, variables: Variables) -> Reply:
+        """Take no more jobs."""
+        return await self._steer(request, variables, is_draining=True)
+
+    async def _steer(self, request: Request, variables: Variables, **wanted: bool) -> Reply:
+        caller = self._broker.caller(request, variables, Action.STEER)
+        await read_body(await self._broker.bodies.read(request), nothing_form)
+        await self._broker.engine.submit(Steer(caller.queue, **wanted))
+        return self._shown(caller)
+
+    def _shown(self, caller: Caller, status: int = 200) -> Reply:
+        return Reply(status, msgspec.json.encode(self._view(caller)))
+
+    def _view(self, caller: Caller) -> QueueView:
+        """Raises NotFound."""
+        access = self._broker.access
+        is_admin = Right.ADMIN in access.rights(caller.service, caller.queue)
+        return _view(
+            self._broker.engine.queue_status(caller.queue),
+            is_made_here=self._broker.queues.is_made_here(caller.queue),
+            given=access.given(caller.queue) if is_admin else None,
+        )
+
+
+def _view(status: QueueStatus, *, is_made_here: bool, given: QueueRights | None) -> QueueView:
+    queue = status.queue
+    return QueueView(
+        name=queue.name,
+        jobs={state.value: count for state, count in status.jobs.items()},  # type: ignore[misc]
+        held=status.held,
+        queued_bytes=status.queued_bytes,
+        oldest_queued_seconds=in_seconds(status.oldest_queued_ms),
+        paused=not queue.hands_out,
+        draining=queue.is_draining,
+        origin="api" if is_made_here else "configuration",
+        settings={**_rights_view(given), **_settings_view(queue)},
+    )
+
+
+def _rights_view(given: QueueRights | None) -> dict[str, object]:
+    """Who may do what: told to administrators only."""
+    if given is None:
+        return {}
+    return {name: sorted(getattr(given, name)) for name in QueueRights.__struct_fields__}
+
+
+def _settings_view(queue: Queue) -> dict[str, object]:
+    """By the names that the configuration has for them."""
+    return {
+        "job_keep_minutes": queue.keep / MINUTE_MS,
+        "job_timeout_minutes": queue.lease / MINUTE_MS,
+        "max_attempts": queue.max_attempts,
+        "backoff": backoff_view(queue.backoff),
+        "errors": {rule.kind: _error_view(rule) for rule in queue.error_rules},
+        "dead_letter": queue.dead_letter,
+        "max_jobs": queue.max_jobs,
+        "max_bytes": queue.max_bytes,
+        "when_full": queue.when_full,
+        "on_expire": "fail" if queue.keeps_expired else "delete",
+        "paused": queue.is_paused,
+    }
+
+
+def _error_view(rule: ErrorRule) -> object:
+    return "fail" if rule.backoff is None else backoff_view(rule.backoff)

@@ -1,0 +1,135 @@
+"""What is done to many jobs: slice by slice, one in each request."""
+
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from jobengine.access import Action
+from jobengine.errors import JobEngineError
+from jobengine.model.commands import Act, Control
+from jobengine.model.states import State
+from jobengine.web.caller import only_header
+from jobengine.web.problems import V2_STATUSES, document
+from jobengine.web.reply import Reply
+from jobengine.web.request import Request
+from jobengine.web.routes import Variables
+from jobengine.web.v2.answers import BulkView, ChangedView, RefusedView
+from jobengine.web.v2.broker import Broker
+from jobengine.web.v2.decoding import decoder, read_body
+from jobengine.web.v2.selecting import Selection
+from jobengine.web.v2.values import QueueName, StateName
+
+CHANGED_MOST: Final = 500
+MATCHED_MOST: Final = 10_000  # of a dry run
+PROBLEMS_MOST: Final = 10
+_DEAD: Final = (State.QUEUED, State.FAILED)
+_NEED_TARGET: Final = frozenset({Act.MOVE})
+_TAKE_TARGET: Final = frozenset({Act.MOVE, Act.CLONE, Act.REDRIVE})
+
+
+class BulkBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which jobs of a queue, and what to do to each."""
+
+    queue: QueueName
+    action: Act
+    filter: str | None = None
+    state: list[StateName] = []
+    to: QueueName | None = None
+    dry_run: bool = False
+    cursor: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ValueError."""
+        if self.action in _NEED_TARGET and self.to is None:
+            raise ValueError("moves jobs, and does not say to which queue")
+        if self.to is not None and self.action not in _TAKE_TARGET:
+            raise ValueError(f"names a queue to go to, which {self.action} does not do")
+
+
+class PurgeBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Jobs in which states are to go."""
+
+    state: list[StateName] = ["queued"]
+    cursor: str | None = None
+
+
+class RedriveBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where dead letters are to go; without: where each died."""
+
+    to: QueueName | None = None
+    cursor: str | None = None
+
+
+bulk_form: Final = decoder(BulkBody)
+purge_form: Final = decoder(PurgeBody)
+redrive_form: Final = decoder(RedriveBody)
+
+
+class Slices:
+    """POST /jobs/bulk, /queues/{queue}/purge and /queues/{queue}/redrive."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+
+    async def bulk(self, request: Request, _variables: Variables) -> Reply:
+        """Do something to the next jobs that are meant."""
+        service = only_header(request, "X-Name")
+        body: BulkBody = await read_body(await self._broker.bodies.read(request), bulk_form)
+        self._broker.access.check(service, Action.CONTROL, body.queue)
+        if body.to is not None:
+            self._broker.access.check(service, Action.CREATE, body.to)
+        selection = Selection(body.queue, _states(body.state), body.filter, body.cursor)
+        if body.dry_run:
+            selected = await selection.page(self._broker.engine, MATCHED_MOST, only_older=True)
+            told = BulkView(len(selected.page.jobs), 0, 0, [], selection.cursor_behind(selected))
+        else:
+            told = await self._do(selection, body.action, body.to)
+        return Reply(200, msgspec.json.encode(told))
+
+    async def purge(self, request: Request, variables: Variables) -> Reply:
+        """Remove the next jobs of a queue that are in these states."""
+        caller = self._broker.caller(request, variables, Action.PURGE)
+        body: PurgeBody = await read_body(await self._broker.bodies.read(request), purge_form)
+        selection = Selection(caller.queue, _states(body.state), None, body.cursor)
+        return _changed(await self._do(selection, Act.DELETE, None))
+
+    async def redrive(self, request: Request, variables: Variables) -> Reply:
+        """Send the next dead letters of a queue back to where they died."""
+        caller = self._broker.caller(request, variables, Action.REDRIVE)
+        body: RedriveBody = await read_body(await self._broker.bodies.read(request), redrive_form)
+        if body.to is not None:
+            self._broker.access.check(caller.service, Action.REDRIVE, body.to)
+        selection = Selection(caller.queue, _DEAD, None, body.cursor)
+        return _changed(await self._do(selection, Act.REDRIVE, body.to))
+
+    async def _do(self, selection: Selection, act: Act, target: str | None) -> BulkView:
+        engine = self._broker.engine
+        selected = await selection.page(engine, CHANGED_MOST, only_older=True)
+        uids = tuple([job.uid for job in selected.page.jobs])
+        outcomes = await engine.submit(Control(selection.queue, uids, act, target))
+        refused = [
+            _refused(uid, outcome)
+            for uid, outcome in zip(uids, outcomes, strict=True)
+            if isinstance(outcome, JobEngineError)
+        ]
+        return BulkView(
+            matched=len(uids),
+            changed=len(uids) - len(refused),
+            refused=len(refused),
+            problems=refused[:PROBLEMS_MOST],
+            next_cursor=selection.cursor_behind(selected),
+        )
+
+
+def _states(names: list[StateName]) -> tuple[State, ...]:
+    return tuple(dict.fromkeys(map(State, names)))
+
+
+def _refused(uid: str, refusal: JobEngineError) -> RefusedView:
+    told = document(refusal, V2_STATUSES)
+    return RefusedView(uid, told["status"], told["code"], told["detail"])
+
+
+def _changed(told: BulkView) -> Reply:
+    return Reply(200, msgspec.json.encode(ChangedView(told.changed, told.next_cursor)))

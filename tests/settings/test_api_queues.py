@@ -1,0 +1,186 @@
+"""Queues that the API makes, changes and drops."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobengine.errors import (
+    BadState,
+    JobEngineError,
+    NotFound,
+    OutcomeUnknown,
+    Problem,
+    StorageFull,
+    Unavailable,
+    ValidationFailed,
+)
+from jobengine.settings.api_queues import ApiQueues
+from jobengine.settings.load import load
+from jobengine.settings.queue_files import MARK
+from jobengine.settings.schema import Settings
+from jobengine.settings.watch import ConfigurationWatch
+
+MAIL: dict[str, Any] = {"read": ["a"], "write": ["b"], "max_attempts": 3, "backoff": ["1s", "1m"]}
+
+
+class Broker:
+    """Stands for the running server: takes settings, or refuses them."""
+
+    def __init__(self, place: Path) -> None:
+        self.path = place / "config.yml"
+        self.path.write_text("queues: {own: {read: [], write: []}}\n")
+        self.path.chmod(0o600)
+        self.directory = place / "config.d"
+        self.taken: list[Settings] = []
+        self.refusal: JobEngineError | None = None
+        self.watch = ConfigurationWatch(
+            self.path,
+            load(self.path, {}),
+            environment={},
+            apply=self.apply,
+            drops_jobs=lambda _: False,
+        )
+        self.queues = ApiQueues(self.path, self.watch)
+
+    async def apply(self, settings: Settings) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self.taken.append(settings)
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in self.directory.glob("*")}
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Broker:
+    return Broker(tmp_path)
+
+
+async def test_a_queue_is_written_down_and_taken_up(broker: Broker) -> None:
+    assert await broker.queues.put("mail", MAIL)
+    (taken,) = broker.taken
+    assert taken == load(broker.path, {})
+    assert taken.queues[1].is_made_by_api
+    assert taken.queues[1].max_attempts == 3
+    assert (broker.directory / "mail.yml").stat().st_mode & 0o777 == 0o600
+
+
+async def test_the_watch_has_nothing_to_do_then(broker: Broker) -> None:
+    await broker.queues.put("mail", MAIL)
+    await broker.watch.look()
+    assert len(broker.taken) == 1
+
+
+async def test_a_queue_is_changed(broker: Broker) -> None:
+    await broker.queues.put("mail", MAIL)
+    assert not await broker.queues.put("mail", {**MAIL, "paused": True})
+    assert broker.queues.queue("mail").paused
+    assert load(broker.path, {}) == broker.taken[-1]
+
+
+async def test_a_queue_is_dropped(broker: Broker) -> None:
+    await broker.queues.put("mail", MAIL)
+    await broker.queues.drop("mail")
+    assert [queue.name for queue in broker.taken[-1].queues] == ["own"]
+    assert broker.files == {}
+    with pytest.raises(NotFound):
+        await broker.queues.drop("mail")
+
+
+async def test_all_that_is_wrong_is_told_with_pointers_and_without_what_was_sent(broker: Broker) -> None:
+    wrong = {
+        "read": ["a b"],
+        "writ": [],
+        "max_attempts": 0,
+        "backoff": {"to": "${SECRET}"},
+        "dead_letter": "x",
+    }
+    with pytest.raises(ValidationFailed) as refusal:
+        await broker.queues.put("mail", wrong)
+    assert [problem.pointer for problem in refusal.value.errors] == [
+        *["/read", "", "/max_attempts", "/backoff/to", "", "/dead_letter"]
+    ]
+    assert Problem("/max_attempts", "must be a whole number from 1 to 1000") in refusal.value.errors
+    assert "SECRET" not in refusal.value.detail
+    assert broker.files == {}
+    assert broker.taken == []
+
+
+@pytest.mark.parametrize("name", ["a b", "../x", ".x", "", "a" * 65, "${HOME}"])
+async def test_a_name_that_is_none_never_becomes_a_file(broker: Broker, name: str) -> None:
+    with pytest.raises(ValidationFailed):
+        await broker.queues.put(name, MAIL)
+    assert not broker.directory.exists()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"read": None}, {"a": {"b": [[[[1]]]]}}, {"read": [[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]}]
+)
+async def test_any_json_is_refused_as_wrong_settings(broker: Broker, wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationFailed):
+        await broker.queues.put("mail", wrong)
+
+
+async def test_a_queue_of_the_configuration_is_nobody_elses(broker: Broker) -> None:
+    with pytest.raises(BadState):
+        await broker.queues.put("own", MAIL)
+    with pytest.raises(BadState):
+        await broker.queues.drop("own")
+    assert broker.files == {}
+
+
+async def test_a_file_that_somebody_wrote_is_never_written_to(broker: Broker) -> None:
+    broker.directory.mkdir()
+    text = b"read: []\nwrite: []\n"
+    (broker.directory / "mail.yml").write_bytes(text)
+    with pytest.raises(BadState):
+        await broker.queues.put("mail", MAIL)
+    await broker.watch.look()
+    with pytest.raises(BadState):
+        await broker.queues.drop("mail")
+    assert broker.files == {"mail.yml": text}
+
+
+async def test_a_queue_that_takes_dead_letters_stays(broker: Broker) -> None:
+    await broker.queues.put("dead", MAIL)
+    await broker.queues.put("mail", {**MAIL, "dead_letter": "dead"})
+    with pytest.raises(BadState):
+        await broker.queues.drop("dead")
+    await broker.queues.drop("mail")
+    await broker.queues.drop("dead")
+
+
+async def test_a_queue_does_not_send_its_dead_letters_to_itself(broker: Broker) -> None:
+    with pytest.raises(ValidationFailed):
+        await broker.queues.put("mail", {**MAIL, "dead_letter": "mail"})
+
+
+async def test_what_the_engine_refuses_leaves_the_files_as_they_were(broker: Broker) -> None:
+    await broker.queues.put("mail", MAIL)
+    before = broker.files
+    broker.refusal = StorageFull("the disk has no room")
+    for change in (
+        broker.queues.put("mail", {**MAIL, "paused": True}),
+        broker.queues.put("new", MAIL),
+        broker.queues.drop("mail"),
+    ):
+        with pytest.raises(StorageFull):
+            await change
+    assert broker.files == before
+    assert all(text.startswith(MARK) for text in before.values())
+
+
+async def test_where_the_outcome_is_unknown_the_file_stays_for_the_next_start(broker: Broker) -> None:
+    broker.refusal = OutcomeUnknown("the disk failed")
+    with pytest.raises(OutcomeUnknown):
+        await broker.queues.put("mail", MAIL)
+    assert list(broker.files) == ["mail.yml"]
+
+
+async def test_a_directory_that_is_none_is_told_without_its_path(broker: Broker) -> None:
+    broker.directory.write_text("no directory")
+    with pytest.raises(Unavailable) as refusal:
+        await broker.queues.put("mail", MAIL)
+    assert str(broker.directory) not in refusal.value.detail
