@@ -60,7 +60,7 @@ def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], *, l
     while not ready():
         if process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"{process.args!r} did not start: {log.read_text()[-2000:]}")
-        time.sleep(0.005)
+        time.sleep(0.05)
 
 
 def accepts(port: int) -> bool:

@@ -34,7 +34,7 @@ def size(bench: Bench) -> list[Figure]:
             f"start with {jobs} jobs in the file that 32 connections left",
             median(seconds),
             "s",
-            at_most=6,
+            at_most=5,
             note=f"{STARTS} starts, {min(seconds):.2f} to {max(seconds):.2f} s, the file in the page cache",
         ),
         Figure("file bytes per job at 32 connections", left.file_bytes / left.jobs, "bytes", at_most=500),

@@ -104,7 +104,8 @@ class Server:
             if await self._unless_ended(self._start_upkeep(engine, watch, free_space, rooms)):
                 await control.start()
                 rooms.push_async_callback(control.stop)
-                web.serve(engine, warnings=self._current_warnings)
+                queues = ApiQueues(self._configuration, watch)
+                web.serve(engine, queues=queues, warnings=self._current_warnings)
                 rooms.push_async_callback(web.stop)  # before all else: those under way need the engine
                 log.info("serving", host=self._host, port=web.port, database=str(self._database))
                 await self._end.wait()

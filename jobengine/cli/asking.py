@@ -89,7 +89,7 @@ class Asking:
 
 
 def asks(command: Callable[Concatenate[Asking, P], None]) -> Callable[..., None]:
-    """Give a command its Asking, and the options that it is made of. A refusal is one line, and exit code 1."""
+    """Give a command its Asking, and the options that it is made of. A refusal is a line, and exit code 1."""
     _, *own = inspect.signature(command).parameters.values()
     common = inspect.signature(_common).parameters.values()
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jobengine.cli.db.options import Database, Json, answer, database_of
+from jobengine.cli.explain import explain
 
 if TYPE_CHECKING:
     from jobengine.control.plan import Edit
@@ -18,6 +19,7 @@ def application() -> typer.Typer:
     commands = typer.Typer(help="Look at the configuration.", no_args_is_help=True, rich_markup_mode=None)
     commands.command()(check)
     commands.command()(plan)
+    commands.command()(explain)
     commands.callback()(_group)
     return commands
 

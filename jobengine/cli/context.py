@@ -16,9 +16,7 @@ File = Annotated[Path | None, typer.Option(help="A file for TLS, in PEM.")]
 
 def application() -> typer.Typer:
     """The commands of this group."""
-    commands = typer.Typer(
-        help="Keep the addresses of brokers.", no_args_is_help=True, rich_markup_mode=None
-    )
+    commands = typer.Typer(help="Keep the addresses of brokers.", no_args_is_help=True, rich_markup_mode=None)
     commands.command()(add)
     commands.command()(use)
     commands.command("list")(list_)

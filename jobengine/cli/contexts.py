@@ -1,6 +1,5 @@
 """Brokers that this user knows by a name, in `$XDG_CONFIG_HOME/jobengine/contexts.yml`."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -73,7 +72,7 @@ def save_contexts(environment: Mapping[str, str], contexts: Contexts) -> None:
 
 
 def context_in_use(given: Context, chosen: str | None, environment: Mapping[str, str]) -> Context:
-    """What is given; else, of each, what the environment says; else what the chosen context says, or the current.
+    """Of each what is given, else what the environment says, else what the context says that is chosen.
 
     Raises ConfigurationWrong.
     """
@@ -86,5 +85,3 @@ def context_in_use(given: Context, chosen: str | None, environment: Mapping[str,
             for each, variable in _VARIABLES.items()
         }
     )
-
-

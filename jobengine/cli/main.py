@@ -41,19 +41,26 @@ def application() -> "typer.Typer":
     """All commands."""
     import typer
 
-    from jobengine.cli import config
+    from jobengine.cli import config, context
+    from jobengine.cli.asking import asks
+    from jobengine.cli.bench import bench
     from jobengine.cli.db import group as db
+    from jobengine.cli.job import group as job
+    from jobengine.cli.queue import group as queue
     from jobengine.cli.serve import serve
     from jobengine.cli.version import version
 
     commands = typer.Typer(
         help="A persistent, encrypted job broker: named queues over HTTP, in one file.",
         no_args_is_help=True,
-        add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
     commands.command()(serve)
+    commands.add_typer(job.application(), name="job")
+    commands.add_typer(queue.application(), name="queue")
+    commands.add_typer(context.application(), name="context")
+    commands.command()(asks(bench))
     commands.add_typer(config.application(), name="config")
     commands.add_typer(db.application(), name="db")
     commands.command()(version)

@@ -1,14 +1,14 @@
 """Requests and responses as values. A call is a conversation of them: who carries it out does the I/O."""
 
 from collections.abc import Generator, Mapping
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from jobengine.client.job import Job
-from jobengine.errors import JobEngineError
+from jobengine.errors import JobEngineError, NotFound
 
 T = TypeVar("T")
 
@@ -44,7 +44,15 @@ class Unanswered(Struct, frozen=True):
 
 Call = Generator[Request, Response, T]
 
+
+class _Gone(Struct):
+    """Stands where a job would, when there is none any more."""
+
+    state: Literal["gone"]
+
+
 _JOB: Final = msgspec.json.Decoder(Job)
+_GONE: Final = msgspec.json.Decoder(_Gone)
 
 
 def decoded(response: Response, decoder: "msgspec.json.Decoder[T]") -> T:
@@ -56,7 +64,11 @@ def decoded(response: Response, decoder: "msgspec.json.Decoder[T]") -> T:
 
 
 def decoded_job(response: Response) -> Job:
-    """The only job of the response, with its version."""
-    job = decoded(response, _JOB)
+    """The only job of the response, with its version. Raises NotFound when it is gone."""
+    try:
+        job = decoded(response, _JOB)
+    except JobEngineError:
+        decoded(response, _GONE)
+        raise NotFound from None
     version = response.headers.get("ETag")
     return job if version is None else replace(job, version=version.strip('"'))

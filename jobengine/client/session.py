@@ -9,6 +9,7 @@ from yarl import URL
 from jobengine.client.address import Address
 from jobengine.client.exchange import Request, Response, Unanswered
 from jobengine.client.headers import headers
+from jobengine.client.reasons import reason
 
 CONNECT_SECONDS: Final = 5.0
 
@@ -38,11 +39,11 @@ class Session:
             ) as answer:
                 return Response(answer.status, await answer.read(), answer.headers)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            return Unanswered(_reason(error), was_sent=False)
+            return Unanswered(reason(error), was_sent=False)
         except TimeoutError:
             return Unanswered("no answer in time")
         except (aiohttp.ClientError, OSError) as error:
-            return Unanswered(_reason(error))
+            return Unanswered(reason(error))
 
     async def close(self) -> None:
         """Close the connections that are kept."""
@@ -55,8 +56,3 @@ class Session:
         tls = self._address.ssl_context
         connector = aiohttp.TCPConnector(limit=0, ssl=True if tls is None else tls)
         return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-
-
-def _reason(error: Exception) -> str:
-    cause = getattr(error, "os_error", error)
-    return getattr(cause, "strerror", None) or str(cause) or "the connection ended"

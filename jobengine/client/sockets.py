@@ -1,5 +1,6 @@
 """The I/O of the blocking client: urllib3, whose pool of connections may be used by many threads."""
 
+import ssl
 from typing import Final
 
 import urllib3
@@ -8,6 +9,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from jobengine.client.address import Address
 from jobengine.client.exchange import Request, Response, Unanswered
 from jobengine.client.headers import headers
+from jobengine.client.reasons import reason, root
 
 CONNECTIONS_KEPT: Final = 100
 CONNECT_SECONDS: Final = 5.0
@@ -36,20 +38,15 @@ class Sockets:
                 timeout=seconds,
             )
         except (NewConnectionError, ConnectTimeoutError) as error:
-            return Unanswered(_reason(error), was_sent=False)
+            return Unanswered(reason(error), was_sent=False)
         except ReadTimeoutError:
             return Unanswered("no answer in time")
         except HTTPError as error:
-            return Unanswered(_reason(error))
+            return Unanswered(
+                reason(error), was_sent=not isinstance(root(error), ssl.SSLCertVerificationError)
+            )
         return Response(answer.status, answer.data, answer.headers)
 
     def close(self) -> None:
         """Close the connections that are kept."""
         self._pool.close()
-
-
-def _reason(error: BaseException) -> str:
-    """The innermost cause: the rest says how this client is built."""
-    while (cause := error.__cause__ or error.__context__) is not None:
-        error = cause
-    return getattr(error, "strerror", None) or str(error)

@@ -10,12 +10,12 @@ from jobengine.engine.walk import Walk
 from jobengine.errors import StorageFull, Unavailable
 from jobengine.journal.journal import Journal
 from jobengine.journal.successor import Successor
+from jobengine.journal.summary import live_bytes
 from jobengine.model.changes import Change
 from jobengine.model.ledger import Ledger, Undo
 
 TURN_MOST: Final = 250  # jobs: about a millisecond
 REST: Final = 2.5  # times as long as a turn took: the requests have the rest of the time
-_RECORD_BYTES: Final = 100  # of a job in the file, but for its content
 
 
 class Compaction:
@@ -34,7 +34,7 @@ class Compaction:
         started, before = time.monotonic(), self._journal.size
         try:
             successor = await self._journal.begin_successor(
-                live_bytes=live_bytes(self._ledger), new_secret=new_secret
+                live_bytes=live_bytes(self._ledger.totals), new_secret=new_secret
             )
             try:
                 await self._fill(successor)
@@ -106,9 +106,3 @@ class Compaction:
     def _go_on(self) -> None:
         if self._end is not None:
             raise self._end
-
-
-def live_bytes(ledger: Ledger) -> int:
-    """About how many bytes of the file are still in use."""
-    totals = ledger.totals
-    return totals.jobs * _RECORD_BYTES + totals.content_bytes + totals.blob_bytes

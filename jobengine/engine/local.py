@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from jobengine.engine.big_values import big_values, has_big_values, placed
 from jobengine.engine.clock import Clock
-from jobengine.engine.compaction import Compaction, live_bytes
+from jobengine.engine.compaction import Compaction
 from jobengine.engine.growth import grows
 from jobengine.engine.handing_out import HandingOut
 from jobengine.engine.interface import Compacted, QueueStatus, Slice
@@ -20,6 +20,7 @@ from jobengine.engine.waiters import Watchers, queues_of
 from jobengine.errors import Fatal, JobEngineError, NotFound, StorageFull, Unavailable
 from jobengine.journal.journal import Journal
 from jobengine.journal.scrub import Scrub
+from jobengine.journal.summary import live_bytes
 from jobengine.model.blob import Blob
 from jobengine.model.changes import Change
 from jobengine.model.commands import Answer, Claim, ClaimAny, Command, Configure, Settle, Sweep
@@ -188,7 +189,7 @@ class LocalEngine:
 
     def live_bytes(self) -> int:
         """About how many bytes of the database file are still in use."""
-        return live_bytes(self._ledger)
+        return live_bytes(self._ledger.totals)
 
     async def job(self, queue: str, uid: str) -> Job:
         """One job as it is now. Raises NotFound."""
@@ -335,9 +336,11 @@ class LocalEngine:
     async def _end_old_rules(self, command: Configure) -> None:
         """What was due under a queue's old settings is not judged by its new ones."""
         present = {queue.name: queue for queue in self._ledger.queues()}
-        for queue in command.queues:
-            if present.get(queue.name, queue) != queue:
-                await self._sweep_all(queue.name)
+        changed = [queue.name for queue in command.queues if present.get(queue.name, queue) != queue]
+        # While one is swept, time goes on in the others: none may be left with anything due.
+        while any(any(self._ledger.due(self._clock.now(), 1, name)) for name in changed):
+            for name in changed:
+                await self._sweep_all(name)
 
     async def _sweep_all(self, queue: str) -> None:
         # The queue is looked up each time: it may have been dropped, and made anew, during a wait.

@@ -158,7 +158,9 @@ class ChangeDecoder:
         if body[:1] != _ARRAY[:1]:
             raise Damaged("records of a version that this program does not know")
         try:
-            return [self._change(record) for record in self._decoder.decode(memoryview(body)[1:])]
+            records = self._decoder.decode(memoryview(body)[1:])
+            job, change = self._job, self._change  # a short way for what most of a file is
+            return [PutJob(job(each)) if type(each) is PutJobRecord else change(each) for each in records]
         except (DecodeError, UnicodeDecodeError, KeyError) as error:
             raise Damaged(f"records that do not make sense: {type(error).__name__}") from None
 

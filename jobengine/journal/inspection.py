@@ -16,6 +16,7 @@ from jobengine.model.changes import Change
 
 Progress = Callable[[int], object]  # told how many bytes of the file are behind
 
+_OF_A_SNAPSHOT: Final = frozenset((FrameType.SNAPSHOT, FrameType.SNAPSHOT_END))
 _LOOKS: Final = 3
 _STEP_BYTES: Final = 4 * 1024 * 1024
 
@@ -112,7 +113,7 @@ class Inspection:
                 if head.end - self._told >= _STEP_BYTES:
                     self._told = head.end
                     self._progress(head.end)
-                if head.type in (FrameType.SNAPSHOT, FrameType.SNAPSHOT_END):
+                if head.type in _OF_A_SNAPSHOT:
                     self._count(head, body)
                 yield head, body
             if self.tail is None or not self._go_on_behind(self.tail):

@@ -305,7 +305,7 @@ class Journal:
     def _seal(self) -> None:
         try:
             tail = self._volume.tail
-            tail.write(tail.seal(FrameType.SEAL, b"", time=0))
+            tail.write(tail.seal(FrameType.SEAL, b"", time=self._now()))
             tail.establish(clean=True)
         except StorageFull:
             return  # without a seal the next start writes the last frame again, that is all

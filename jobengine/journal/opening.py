@@ -81,6 +81,8 @@ class Opening:
             if mark is None and not made:
                 self._warnings.append(_NO_ANCHOR)
             tail = Tail(self._files, mending.file, anchor, sealer, scan.place)
+            # A crash may have left the file a name that is not on disk yet: power lost later would undo it.
+            self._files.sync_directory(self._path.parent)
             tail.establish()
             report = self._report(recovery, made=made)
             descriptors.pop_all()  # they stay open

@@ -14,6 +14,7 @@ from jobengine.journal.records import AlterJobRecord, BlobRecord, MoveJobRecord,
 from jobengine.model.blob import Blob
 from jobengine.model.extra import Extra
 
+_BLOB: Final = FrameType.BLOB
 _CHANGES: Final = frozenset((FrameType.CHANGES, FrameType.SNAPSHOT))
 # Where a body does not hold the first bytes of a digest in MessagePack, no record in it has a big value.
 # To look for these costs much less than to decode all records.
@@ -33,7 +34,7 @@ class References:
 
     def add(self, head: Head, body: bytes) -> None:
         """One more frame. Raises Damaged."""
-        if head.type == FrameType.BLOB:
+        if head.type == _BLOB:
             self.are_expected = True
             self._digests[head.offset] = (len(body), hashlib.sha256(body).digest())
         elif self.are_expected and head.type in _CHANGES and _DIGEST in body:

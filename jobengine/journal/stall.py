@@ -11,6 +11,7 @@ from jobengine.errors import OutcomeUnknown, Unavailable
 # By the clock of the event loop. A disk that is only busy answers within the first of them.
 SLOW_SECONDS: Final = 10.0
 HUNG_SECONDS: Final = 30.0
+_EARLY_SECONDS: Final = 0.01  # that a timer may come before its time: looking again at once, it would spin
 
 _NOT_TAKEN: Final = (
     f"the disk has not answered for {SLOW_SECONDS:.0f} s, and nothing new is taken until it does; look "
@@ -56,7 +57,7 @@ class Stall:
         self._timer = None
         if self._began is None:
             return
-        seconds = self._loop.time() - self._began
+        seconds = self._loop.time() - self._began + _EARLY_SECONDS
         if seconds >= SLOW_SECONDS and self.refusal is None:
             self.refusal = Unavailable(_NOT_TAKEN)
             log.error("disk_hangs", seconds=SLOW_SECONDS, meanwhile="nothing new is taken")
@@ -68,4 +69,4 @@ class Stall:
             self._on_hung(OutcomeUnknown(_UNKNOWN))
         else:
             due = HUNG_SECONDS if self.refusal else SLOW_SECONDS
-            self._timer = self._loop.call_later(due - seconds, self._look)
+            self._timer = self._loop.call_at(self._began + due, self._look)

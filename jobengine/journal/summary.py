@@ -11,10 +11,10 @@ from jobengine.journal.codec import ChangeDecoder
 from jobengine.journal.frame import FrameType, Head
 from jobengine.journal.inspection import Inspection, Progress, unwatched
 from jobengine.journal.reading import Reading
-from jobengine.model.job import memory_of
+from jobengine.model.contents import Totals
 from jobengine.model.ledger import Ledger
 
-_RECORD_BYTES: Final = 150  # of a job in the file, but for its content
+_RECORD_BYTES: Final = 100  # of a job in the file, but for its content
 _KINDS: Final[dict[int, str]] = {kind: kind.name.lower() for kind in FrameType}
 
 Jobs = dict[str, dict[str, int]]  # queue → state → how many
@@ -57,7 +57,6 @@ class Counting:
         for head, body in self._inspection.frames():
             self._count(head, body)
         inspection = self._inspection
-        jobs, live_bytes = _jobs(self._ledger)
         return Summary(
             bytes=inspection.size,
             frames=dict(self._kinds),
@@ -70,8 +69,8 @@ class Counting:
             damaged_from=self._damaged_from(),
             missing_commits=inspection.missing_commits,
             mark=self._reading.mark,
-            jobs=jobs,
-            live_bytes=min(live_bytes, inspection.size),
+            jobs=_jobs(self._ledger),
+            live_bytes=min(live_bytes(_totals(self._ledger)), inspection.size),
         )
 
     def _count(self, head: Head, body: bytes) -> None:
@@ -100,14 +99,21 @@ class Counting:
         return None if tail is None or self._inspection.is_torn else tail.offset
 
 
-def _jobs(ledger: Ledger) -> tuple[Jobs, int]:
-    """How many jobs there are, and about how many bytes of the file they need."""
-    jobs: Jobs = {}
-    live_bytes = 0
+def live_bytes(totals: Totals) -> int:
+    """About how many bytes of a file are still in use, when it holds so many jobs."""
+    return totals.jobs * _RECORD_BYTES + totals.content_bytes + totals.blob_bytes
+
+
+def _totals(ledger: Ledger) -> Totals:
+    """The jobs are not kept in order here, and so were not counted."""
+    totals = Totals()
     for queue in ledger.queues():
-        states: Counter[str] = Counter()
-        for job in ledger.contents(queue.name).jobs.values():
-            states[job.state.value] += 1
-            live_bytes += _RECORD_BYTES + memory_of(job) + sum(blob.length for blob in job.blobs)
-        jobs[queue.name] = dict(states)
-    return jobs, live_bytes
+        totals.add_all(ledger.contents(queue.name).jobs.values())
+    return totals
+
+
+def _jobs(ledger: Ledger) -> Jobs:
+    return {
+        queue.name: dict(Counter(job.state.value for job in ledger.contents(queue.name).jobs.values()))
+        for queue in ledger.queues()
+    }

@@ -14,6 +14,7 @@ from jobengine.model.wheel import TimingWheel
 _EARLY_MOST: Final = 2_000  # jobs of the present second that are looked at although they are not due yet
 _QUEUED: Final = State.QUEUED  # a look at an enumeration's member costs five times as much
 _INPROGRESS: Final = State.INPROGRESS
+_LIVE: Final = (_QUEUED, _INPROGRESS)
 
 
 def deadline_of(job: Job, queue: Queue) -> int:
@@ -39,20 +40,15 @@ class Deadlines:
 
     def __init__(self, jobs: Mapping[str, Job]) -> None:
         self._jobs = jobs
-        waiting: list[tuple[int, int, str]] = []
-        leased: list[Job] = []
-        ended: list[tuple[int, int, str]] = []
-        for job in jobs.values():
-            state = job.state
-            if state is _QUEUED:
-                waiting.append((job.expires, job.order & ARRIVAL_MASK, job.uid))
-            elif state is _INPROGRESS:
-                leased.append(job)
-            else:
-                ended.append((job.updated, job.order & ARRIVAL_MASK, job.uid))
-        self._waiting = TimingWheel(waiting)
+        every = jobs.values()
+        self._waiting = TimingWheel(
+            (job.expires, job.order & ARRIVAL_MASK, job.uid) for job in every if job.state is _QUEUED
+        )
+        leased = (job for job in every if job.state is _INPROGRESS)
         self._leased: SortedKeyList[Job] = SortedKeyList(leased, key=_by_end_of_lease)
-        self._ended = TimingWheel(ended)
+        self._ended = TimingWheel(
+            (job.updated, job.order & ARRIVAL_MASK, job.uid) for job in every if job.state not in _LIVE
+        )
 
     def add(self, job: Job) -> None:
         """Watch over this job."""

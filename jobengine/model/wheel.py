@@ -4,6 +4,7 @@ Taking one in or out touches one small dictionary, whereas a sorted container of
 its place in it: that took a fifth of a claim. What an exact order is not needed for stands here.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -15,15 +16,21 @@ _ARRIVAL_BITS: Final = 52
 
 
 class TimingWheel:
-    """A bucket for each step of time and block of arrivals; a lone uid stands for a bucket of one."""
+    """A bucket for each step of time and block of arrivals; a lone uid stands for a bucket of one.
+
+    What is taken in at once stands in lists, which take a tenth of the room, until it is touched.
+    """
 
     __slots__ = ("_buckets", "_keys")
 
     def __init__(self, entries: Iterable[tuple[int, int, str]] = ()) -> None:
         """Entries are those that `add` takes: all at once is quicker."""
-        self._buckets: dict[int, str | dict[str, None]] = {}
+        lists: defaultdict[int, list[str]] = defaultdict(list)
         for time, arrival, uid in entries:
-            self._put(_key(time, arrival), uid)
+            lists[_key(time, arrival)].append(uid)
+        self._buckets: dict[int, str | list[str] | dict[str, None]] = {
+            key: uids if len(uids) > 1 else uids[0] for key, uids in lists.items()
+        }
         self._keys: SortedList[int] = SortedList(self._buckets)  # of the buckets, the next one first
 
     def add(self, time: int, arrival: int, uid: str) -> None:
@@ -39,6 +46,8 @@ class TimingWheel:
             self._buckets[key] = uid
         elif isinstance(there, str):
             self._buckets[key] = {there: None, uid: None}
+        elif isinstance(there, list):
+            self._buckets[key] = dict.fromkeys((*there, uid))
         else:
             there[uid] = None
         return there is None
@@ -47,6 +56,8 @@ class TimingWheel:
         """Take this uid out, which was taken in under this time."""
         key = _key(time, arrival)
         there = self._buckets[key]
+        if isinstance(there, list):
+            there = self._buckets[key] = dict.fromkeys(there)
         if not isinstance(there, str):
             del there[uid]
             left = len(there)

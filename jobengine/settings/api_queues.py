@@ -49,10 +49,6 @@ class ApiQueues:
         self._directory = queue_directory(configuration, watch.settings)
         self._watch = watch
 
-    def queue(self, name: str) -> QueueSettings:
-        """What is said of this queue, whoever made it. Raises NotFound."""
-        return _named(self._watch.settings, name)
-
     def is_made_here(self, name: str) -> bool:
         """Whether the queue was made by the API; else somebody wrote it down."""
         return any(queue.name == name and queue.is_made_by_api for queue in self._watch.settings.queues)

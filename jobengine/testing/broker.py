@@ -83,9 +83,9 @@ def broker(queues: Queues, *, now: datetime | None = None) -> Iterator[Broker]:
 
 
 def _document(queues: Queues) -> dict[str, object]:
-    options = queues if isinstance(queues, Mapping) else dict.fromkeys(queues, {})
+    options = queues if isinstance(queues, Mapping) else {name: {} for name in queues}
     everybody = {"read": ["*"], "write": ["*"], "admin": ["*"]}
-    return {"admin": [ADMIN], "queues": {name: {**everybody, **options[name]} for name in options}}
+    return {"admin": [ADMIN], "queues": {name: {**everybody, **given} for name, given in options.items()}}
 
 
 class _BrokerThread(Thread):

@@ -17,7 +17,9 @@ class _Place:
     def __init__(self) -> None:
         self.inner: dict[str, _Place] = {}  # by the next part
         self.variable: _Place | None = None  # of any other part
-        self.routes: dict[str, tuple[Route, tuple[str, ...]]] = {}  # by method; and what its variables are called
+        self.routes: dict[
+            str, tuple[Route, tuple[str, ...]]
+        ] = {}  # by method; and what its variables are called
 
 
 class Paths:

@@ -1,9 +1,10 @@
 """Probes for whatever watches over the server: alive, ready, and how it does."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
+from msgspec import Struct
 
 from jobengine.access import Access, Action
 from jobengine.errors import Unavailable
@@ -11,9 +12,21 @@ from jobengine.web.caller import only_header
 from jobengine.web.metrics import CONTENT_TYPE, Metrics
 from jobengine.web.reply import Reply
 from jobengine.web.request import Request
-from jobengine.web.routes import Route, Variables
+from jobengine.web.routes import Description, Route, Text, Variables
 
 _OK: Final = b'{"status":"ok"}'
+
+
+class Health(Struct, frozen=True, omit_defaults=True):
+    """Requests are served; what an operator should look at."""
+
+    status: Literal["ok"] = "ok"
+    warnings: tuple[str, ...] = ()
+
+
+_LIVE: Final = Description("Does the server still turn?", answers={200: Health})
+_READY: Final = Description("Are requests served?", answers={200: Health})
+_SCRAPE: Final = Description("The metrics, for Prometheus", answers={200: Text("text/plain")})
 
 
 class Probes:
@@ -27,9 +40,9 @@ class Probes:
 
     def routes(self) -> Iterator[Route]:
         """What is served."""
-        yield Route("GET", "/livez", None, self.live)
-        yield Route("GET", "/readyz", None, self.ready)
-        yield Route("GET", "/metrics", Action.SCRAPE, self.scrape)
+        yield Route("GET", "/livez", None, self.live, description=_LIVE)
+        yield Route("GET", "/readyz", None, self.ready, description=_READY)
+        yield Route("GET", "/metrics", Action.SCRAPE, self.scrape, description=_SCRAPE)
 
     async def live(self, _request: Request, _variables: Variables) -> Reply:
         """200 as long as the event loop turns."""

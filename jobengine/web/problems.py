@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -16,38 +17,42 @@ PROBLEM_JSON: Final = b"application/problem+json"
 RETRY_SECONDS: Final = 5
 
 # The one table of codes and statuses. A refusal that is not here is a fault of the server: 500.
-STATUSES: Final[Statuses] = {
-    errors.HeaderMissing.code: HTTPStatus.BAD_REQUEST,
-    errors.DuplicateHeader.code: HTTPStatus.BAD_REQUEST,
-    errors.NotFound.code: HTTPStatus.NOT_FOUND,
-    errors.NoSuchPath.code: HTTPStatus.NOT_FOUND,
-    errors.Forbidden.code: HTTPStatus.FORBIDDEN,
-    errors.HostRefused.code: HTTPStatus.MISDIRECTED_REQUEST,
-    errors.OriginRefused.code: HTTPStatus.FORBIDDEN,
-    errors.BadRequest.code: HTTPStatus.BAD_REQUEST,
-    errors.HeadersTooLarge.code: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-    errors.UriTooLong.code: HTTPStatus.REQUEST_URI_TOO_LONG,
-    errors.MethodNotAllowed.code: HTTPStatus.METHOD_NOT_ALLOWED,
-    errors.BodyTimeout.code: HTTPStatus.REQUEST_TIMEOUT,
-    errors.BodyTooLarge.code: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    errors.UnsupportedMediaType.code: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    errors.InvalidJson.code: HTTPStatus.BAD_REQUEST,
-    errors.ValidationFailed.code: HTTPStatus.BAD_REQUEST,
-    errors.BadState.code: HTTPStatus.CONFLICT,
-    errors.LeaseLost.code: HTTPStatus.CONFLICT,
-    errors.VersionChanged.code: HTTPStatus.PRECONDITION_FAILED,
-    errors.KeyReused.code: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.QueueFull.code: HTTPStatus.TOO_MANY_REQUESTS,
-    errors.Unavailable.code: HTTPStatus.SERVICE_UNAVAILABLE,
-    errors.StorageFull.code: HTTPStatus.INSUFFICIENT_STORAGE,
-    errors.OutcomeUnknown.code: HTTPStatus.SERVICE_UNAVAILABLE,
-}
+STATUSES: Final[Statuses] = MappingProxyType(
+    {
+        errors.HeaderMissing.code: HTTPStatus.BAD_REQUEST,
+        errors.DuplicateHeader.code: HTTPStatus.BAD_REQUEST,
+        errors.NotFound.code: HTTPStatus.NOT_FOUND,
+        errors.NoSuchPath.code: HTTPStatus.NOT_FOUND,
+        errors.Forbidden.code: HTTPStatus.FORBIDDEN,
+        errors.HostRefused.code: HTTPStatus.MISDIRECTED_REQUEST,
+        errors.OriginRefused.code: HTTPStatus.FORBIDDEN,
+        errors.BadRequest.code: HTTPStatus.BAD_REQUEST,
+        errors.HeadersTooLarge.code: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+        errors.UriTooLong.code: HTTPStatus.REQUEST_URI_TOO_LONG,
+        errors.MethodNotAllowed.code: HTTPStatus.METHOD_NOT_ALLOWED,
+        errors.BodyTimeout.code: HTTPStatus.REQUEST_TIMEOUT,
+        errors.BodyTooLarge.code: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        errors.UnsupportedMediaType.code: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        errors.InvalidJson.code: HTTPStatus.BAD_REQUEST,
+        errors.ValidationFailed.code: HTTPStatus.BAD_REQUEST,
+        errors.BadState.code: HTTPStatus.CONFLICT,
+        errors.LeaseLost.code: HTTPStatus.CONFLICT,
+        errors.VersionChanged.code: HTTPStatus.PRECONDITION_FAILED,
+        errors.KeyReused.code: HTTPStatus.UNPROCESSABLE_ENTITY,
+        errors.QueueFull.code: HTTPStatus.TOO_MANY_REQUESTS,
+        errors.Unavailable.code: HTTPStatus.SERVICE_UNAVAILABLE,
+        errors.StorageFull.code: HTTPStatus.INSUFFICIENT_STORAGE,
+        errors.OutcomeUnknown.code: HTTPStatus.SERVICE_UNAVAILABLE,
+    }
+)
 # Where API v2 differs from the documented v1.
-V2_STATUSES: Final[Statuses] = {
-    **STATUSES,
-    errors.HeaderMissing.code: HTTPStatus.UNAUTHORIZED,
-    errors.ValidationFailed.code: HTTPStatus.UNPROCESSABLE_ENTITY,
-}
+V2_STATUSES: Final[Statuses] = MappingProxyType(
+    {
+        **STATUSES,
+        errors.HeaderMissing.code: HTTPStatus.UNAUTHORIZED,
+        errors.ValidationFailed.code: HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+)
 _ASK_AGAIN: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 # After these nobody knows where the next request would begin, or more of the body is to come.
 _CLOSING: Final = frozenset(

@@ -20,7 +20,17 @@ class Request:
     its route.
     """
 
-    __slots__ = ("_connection", "content", "headers", "keep_alive", "method", "on_gone", "target", "url", "version")
+    __slots__ = (
+        "_connection",
+        "content",
+        "headers",
+        "keep_alive",
+        "method",
+        "on_gone",
+        "target",
+        "url",
+        "version",
+    )
 
     def __init__(self, message: RawRequestMessage, content: StreamReader, connection: "Connection") -> None:
         self._connection = connection

@@ -12,6 +12,13 @@ from jobengine.web.reply import Reply
 from jobengine.web.request import Request
 
 Variables = Mapping[str, str]  # of the path
+Answer = Callable[[Request, Variables], Awaitable[Reply]]
+
+
+class Text(Struct, frozen=True):
+    """A body that is not JSON."""
+
+    content_type: str
 
 
 class Description(Struct, frozen=True):
@@ -19,7 +26,7 @@ class Description(Struct, frozen=True):
 
     summary: str
     body: Any = None  # its type; None: none
-    answers: Mapping[int, Any] = {}  # status → the type of its body; None: none
+    answers: Mapping[int, Any] = {}  # status → the type of its body, or Text; None: none
     query: type[Struct] | None = None  # what may stand behind the question mark
     headers: tuple[str, ...] = ()  # that mean something here, besides X-Name
 
@@ -30,7 +37,7 @@ class Route(Struct, frozen=True, eq=False):
     method: str
     path: str
     action: Action | None  # None: for everybody, also without a name
-    answer: Callable[[Request, Variables], Awaitable[Reply]]
+    answer: Answer
     kind: str = ""  # what the metrics call it: its action, or the last word of its path
     statuses: Statuses = STATUSES  # of what it refuses
     description: Description | None = None

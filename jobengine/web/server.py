@@ -18,6 +18,10 @@ from jobengine.web.metrics import Metrics
 from jobengine.web.openapi.door import Docs
 from jobengine.web.probes import Probes
 from jobengine.web.v1.doors import V1
+from jobengine.web.v2.broker import Broker
+from jobengine.web.v2.patience import Patience
+from jobengine.web.v2.queues import ConfiguredQueues, Queues
+from jobengine.web.v2.routes import routes
 
 FINISH_SECONDS: Final = 2.0  # for requests under way when the server stops
 CUT_SECONDS: Final = 0.5  # for what is then still open; aiohttp waits for it twice
@@ -36,6 +40,7 @@ class WebServer:
         self.port = port  # that it listens on, once it does: port 0 is any that is free
         limits = settings.limits
         self._bodies = BodyReader(most_bytes=limits.body_bytes, seconds=limits.body_seconds)
+        self._patience = Patience()
         self._application = self._make_application()
         self._engine: Engine | None = None
         self._probes = Probes(why_not_ready=self._why_not_ready, access=access, metrics=metrics)
@@ -53,17 +58,26 @@ class WebServer:
             scraping.why_not_ready = None  # it serves nothing that needs the engine
             await self._listen(scraping, own.host, own.port)
 
-    def serve(self, engine: Engine, *, warnings: Callable[[], Iterable[str]] = tuple) -> None:
+    def serve(
+        self,
+        engine: Engine,
+        *,
+        queues: Queues = ConfiguredQueues(),  # noqa: B008  # it holds nothing
+        warnings: Callable[[], Iterable[str]] = tuple,
+    ) -> None:
         """Everything is ready: let requests in. `warnings` are for whoever asks whether it is ready."""
         self._engine, self._probes.warnings = engine, warnings
-        self._application.open(V1(engine, self._access, self._bodies).routes())
-        self._application.open(Docs().routes())
+        broker = Broker(engine, self._access, self._bodies, self._patience, queues)
+        offered = [*routes(broker), *V1(engine, self._access, self._bodies).routes()]
+        self._application.open(offered)
+        self._application.open(Docs([*offered, *self._probes.routes()]).routes())
         self._application.why_not_ready = None
 
     async def stop(self) -> None:
         """Take no more requests, finish those under way, cut those half received."""
         self._application.why_not_ready = "the server is stopping"
         self._bodies.cut()
+        self._patience.cut()
         await self._finish_requests()
         listening, self._listening = self._listening, []
         for door, _ in listening:

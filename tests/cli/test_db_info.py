@@ -1,9 +1,11 @@
 """`jobengine db info`: what it answers, and how it ends."""
 
+import asyncio
 from pathlib import Path
 
+from jobengine.engine.opening import open_engine
 from tests.cli.databases import damage, database, db, refused, told
-from tests.support.server import QUEUES, ServerProcess
+from tests.support.server import QUEUES, SECRET, ServerProcess
 
 
 def test_info_tells_what_is_in_the_file(tmp_path: Path) -> None:
@@ -21,6 +23,14 @@ def test_info_tells_what_is_in_the_file(tmp_path: Path) -> None:
     shown = db("info", path).stdout
     assert "queue mail       3 queued\n" in shown
     assert "closed in good order" in shown
+
+
+def test_it_counts_what_is_live_as_the_compaction_does(tmp_path: Path) -> None:
+    path = database(tmp_path, jobs=30)
+    engine = open_engine(path, SECRET)
+    live_bytes = engine.live_bytes()
+    asyncio.run(engine.stop())
+    assert told("info", path)["live_bytes"] == live_bytes
 
 
 def test_without_secret_it_tells_what_the_header_says(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The real server, killed again and again under load, and a ledger that it cannot touch.
+"""The real server, killed again and again under load, and a ledger that it cannot touch; and commands.
 
 operations, ledger   what was asked and what was answered, written by the process of the clients
 load                 that process
@@ -8,4 +8,6 @@ checking             that question for all jobs, after each recovery
 renewals             compactions, and changes of the SECRET, while there is load
 rounds               start, check, load, kill, and again
 counts               how many of each
+commands             the commands that write whole files, killed at any point
+forked, imported     the command `jobengine` as a process that begins at once
 """

@@ -36,7 +36,7 @@ class Renewals:
 
     def secret(self) -> str:
         """The one that opens the file. Raises ValueError unless it is exactly one."""
-        (secret,) = [secret for secret in self.secrets if _opens(self._database, secret)]
+        (secret,) = [secret for secret in self.secrets if opens(self._database, secret)]
         return secret
 
     def _ask_on(self, question: Callable[[], Question]) -> None:
@@ -58,7 +58,8 @@ class Renewals:
         return Rekey(self._present, self._newest)
 
 
-def _opens(database: Path, secret: str) -> bool:
+def opens(database: Path, secret: str) -> bool:
+    """Whether this SECRET opens that file."""
     header, _ = read_header(database.read_bytes()[:FRAMES_START])
     try:
         header.unlock(Secret.parse(secret))

@@ -16,6 +16,7 @@ import msgspec
 
 from tests.crash.checking import Checker
 from tests.crash.counts import Counts
+from tests.crash.forked import ForkedServer
 from tests.crash.ledger import read_ledger
 from tests.crash.load import QUEUE, READERS, WRITERS, Go
 from tests.crash.operations import Job, read_job, read_list
@@ -178,7 +179,7 @@ class Rounds:
 
     def _server(self) -> ServerProcess:
         """A server to be started; what the one before it said is forgotten when it was in order."""
-        server = ServerProcess(self._place, CONFIGURATION, environment={"SECRET": self._secret})
+        server = ForkedServer(self._place, CONFIGURATION, environment={"SECRET": self._secret})
         if "Traceback" in server.log:
             self._violated([f"a server failed:\n{server.log}"])
         (self._place / "log").unlink(missing_ok=True)
@@ -203,6 +204,7 @@ def _wait_for_recovery(server: ServerProcess) -> None:
 
 def pieces(place: Path) -> Iterator[Counter[str]]:
     """Kills without end, each in its turn. Raises Violation."""
+    place.mkdir()
     with Rounds(place, Random()) as rounds:
         for kill in cycle(PLAN):
             rounds.counts = Counts()

@@ -17,6 +17,7 @@ from tests.support.server import ServerProcess
 
 FAILED_INSIDE = (b"Traceback", b"request failed", b"internal_error")
 ANSWER_SECONDS = 20.0
+NAMES = ("requests", "control-lines")  # of the targets
 
 methods = st.sampled_from(["GET", "PUT", "POST", "DELETE", "HEAD", "OPTIONS", "PATCH", "CONNECT", "get", ""])
 paths = st.sampled_from(
@@ -136,8 +137,6 @@ def targets(place: Path) -> Iterator[tuple[Target, ...]]:
 
     with ServerProcess(place, {}) as server:
         under_fire = ServerUnderFire(server)
-        yield (
-            Target("requests", sent, under_fire.take),
-            Target("control-lines", lines, under_fire.take_line),
-        )
+        ways = zip(NAMES, (sent, lines), (under_fire.take, under_fire.take_line), strict=True)
+        yield tuple(Target(name, inputs, take) for name, inputs, take in ways)
         assert server.stop() == 0, server.log

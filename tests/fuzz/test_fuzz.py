@@ -26,7 +26,7 @@ def test_nothing_but_a_refusal_comes_of_junk(name: str) -> None:
     assert search_for(INSIDE[name], SECONDS_EACH, first=0) > 100
 
 
-@pytest.mark.parametrize("name", ["requests", "control-lines"])
+@pytest.mark.parametrize("name", of_the_server.NAMES)
 def test_a_server_bears_junk_and_serves_on(doors: dict[str, Target], name: str) -> None:
     assert search_for(doors[name], SECONDS_EACH, first=0) > 100
 

@@ -1,19 +1,22 @@
 """A write that does not return: who is told what, and when."""
 
 import asyncio
+from asyncio import AbstractEventLoop
 from collections.abc import AsyncIterator, Callable
 from threading import Event
+from typing import cast
 
 import pytest
 from structlog.testing import capture_logs
 
 from jobengine.errors import InputOutputFailed, JobEngineError, OutcomeUnknown, StorageFull, Unavailable
 from jobengine.journal.commit import Batch, GroupCommit
-from jobengine.journal.stall import HUNG_SECONDS, SLOW_SECONDS
+from jobengine.journal.stall import HUNG_SECONDS, SLOW_SECONDS, Stall
 from jobengine.model.changes import DropQueue
 from tests.support.loop_time import LoopTime
 
 SHORT_OF_IT = 0.5
+EARLY = 0.001
 
 
 class HangingDisk:
@@ -57,6 +60,30 @@ class HangingDisk:
             self.written.append(changes)
 
         return write
+
+
+class OneTimer:
+    """A loop that has one timer, which the test lets come when it likes."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.due: float | None = None
+        self._look: Callable[[], object] = print
+
+    def time(self) -> float:
+        return self.now
+
+    def call_at(self, due: float, look: Callable[[], object]) -> object:
+        self.due, self._look = due, look
+        return self
+
+    def call_later(self, delay: float, look: Callable[[], object]) -> object:
+        return self.call_at(self.now + delay, look)
+
+    def fire(self, now: float) -> None:
+        """It comes now."""
+        self.now, self.due = now, None
+        self._look()
 
 
 @pytest.fixture
@@ -112,6 +139,31 @@ async def test_a_write_is_timed_from_its_own_beginning(disk: HangingDisk) -> Non
     assert disk.commit.stalled is None
     await disk.time.pass_seconds(SHORT_OF_IT)
     assert disk.commit.stalled is not None
+
+
+def test_a_timer_that_comes_a_little_early_is_not_set_again_for_what_is_left() -> None:
+    """Loops keep time to a millisecond, or to what the clock can tell: set again, it would come at once."""
+    loop, told = OneTimer(), list[OutcomeUnknown]()
+    stall = Stall(cast("AbstractEventLoop", loop), on_hung=told.append)
+    stall.begin()
+    loop.fire(SLOW_SECONDS - EARLY)
+    assert stall.refusal is not None
+    assert loop.due == HUNG_SECONDS
+    loop.fire(HUNG_SECONDS - EARLY)
+    assert len(told) == 1
+    assert loop.due is None
+
+
+def test_a_timer_of_an_earlier_write_is_set_again_for_the_present_one() -> None:
+    loop = OneTimer()
+    stall = Stall(cast("AbstractEventLoop", loop), on_hung=print)
+    stall.begin()
+    stall.end()
+    loop.now = 0.1
+    stall.begin()
+    loop.fire(SLOW_SECONDS)
+    assert stall.refusal is None
+    assert loop.due == SLOW_SECONDS + 0.1
 
 
 async def test_after_thirty_seconds_all_who_wait_are_told_that_nobody_knows(disk: HangingDisk) -> None:

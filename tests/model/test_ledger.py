@@ -10,7 +10,8 @@ from jobengine.errors import JobEngineError, NotFound
 from jobengine.journal.codec import ChangeDecoder, ChangeEncoder, body_of
 from jobengine.model.changes import Change, DropJob, PutJob, move
 from jobengine.model.commands import Command, Configure
-from jobengine.model.job import weight
+from jobengine.model.contents import Totals
+from jobengine.model.job import Blob, Job, order_of, weight
 from jobengine.model.ledger import Ledger, Undo
 from jobengine.model.rules import decide
 from jobengine.model.states import State
@@ -99,6 +100,20 @@ def test_the_weight_of_all_jobs_is_the_sum_of_their_weights(story: list[Step]) -
     ledger = told(story).ledger
     jobs = [job for queue in ledger.queues() for job in ledger.contents(queue.name).jobs.values()]
     assert ledger.totals.bytes == sum(map(weight, jobs))
+
+
+def test_jobs_that_are_counted_at_once_are_counted_as_one_by_one() -> None:
+    job = Job("uid", "queue", State.QUEUED, order_of(priority=1, arrival=7), b"content", 1, 1, 1)
+    jobs = [job, replace(job, content=Blob(20_000, b"", ()), order=order_of(priority=9, arrival=5))]
+    one_by_one, at_once = Totals(), Totals()
+    for each in jobs:
+        one_by_one.add(each)
+    at_once.add_all(jobs)
+    counted = [
+        (totals.jobs, totals.content_bytes, totals.blob_bytes, totals.next_arrival)
+        for totals in (one_by_one, at_once)
+    ]
+    assert counted == [(2, 7, 20_000, 8)] * 2
 
 
 def test_a_claim_that_is_undone_is_handed_out_again() -> None:

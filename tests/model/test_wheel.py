@@ -15,9 +15,11 @@ entries = st.dictionaries(
 def test_all_that_is_due_is_found_and_nothing_that_is_a_second_away(
     kept: dict[str, tuple[int, int]], data: st.DataObject
 ) -> None:
-    wheel = TimingWheel()
-    for uid, (time, arrival) in kept.items():
-        wheel.add(time, arrival, uid)
+    at_once = data.draw(st.integers(0, len(kept)))
+    every = [(time, arrival, uid) for uid, (time, arrival) in kept.items()]
+    wheel = TimingWheel(every[:at_once])
+    for entry in every[at_once:]:
+        wheel.add(*entry)
     gone = data.draw(st.sets(st.sampled_from(sorted(kept)))) if kept else set()
     for uid in gone:
         wheel.remove(*kept.pop(uid), uid)
@@ -38,6 +40,13 @@ def test_a_bucket_gives_its_memory_back_when_most_of_it_is_gone() -> None:
     (left,) = (bucket.__sizeof__() for bucket in wheel._buckets.values())
     assert left < full / 20
     assert sorted(wheel.until(7)) == sorted(str(number) for number in range(990, 1000))
+
+
+def test_what_is_taken_in_at_once_takes_little_room() -> None:
+    wheel = TimingWheel((7, number, str(number)) for number in range(1000))
+    (bucket,) = wheel._buckets.values()
+    assert bucket.__sizeof__() < 10 * 1000
+    assert list(wheel.until(7)) == [str(number) for number in range(1000)]
 
 
 def test_an_empty_wheel_has_nothing_left_of_what_was_in_it() -> None:

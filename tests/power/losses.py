@@ -107,7 +107,8 @@ def lose_power(seed: str, *, states: int) -> Losses:
     """Tell the story, and lose power in so many ways, about, spread over all of its points."""
     points = _points()
     oracle = Oracle()
-    losses = Losses(seed, oracle, states=-(-states // points))
+    # How many points there are varies by a few in a hundred from telling to telling.
+    losses = Losses(seed, oracle, states=-(-states * 11 // (points * 10)))
     asyncio.run(Story(ObservedDisk(losses), oracle).tell())
     return losses
 

@@ -64,6 +64,7 @@ async def test_a_queue_is_written_down_and_taken_up(broker: Broker) -> None:
     assert taken == load(broker.path, {})
     assert taken.queues[1].is_made_by_api
     assert taken.queues[1].max_attempts == 3
+    assert [broker.queues.is_made_here(name) for name in ("own", "mail", "none")] == [False, True, False]
     assert (broker.directory / "mail.yml").stat().st_mode & 0o777 == 0o600
 
 
@@ -76,7 +77,7 @@ async def test_the_watch_has_nothing_to_do_then(broker: Broker) -> None:
 async def test_a_queue_is_changed(broker: Broker) -> None:
     await broker.queues.put("mail", MAIL)
     assert not await broker.queues.put("mail", {**MAIL, "paused": True})
-    assert broker.queues.queue("mail").paused
+    assert broker.watch.settings.queues[1].paused
     assert load(broker.path, {}) == broker.taken[-1]
 
 

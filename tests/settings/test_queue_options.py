@@ -1,6 +1,5 @@
 """What may be said of a queue: retries, dead letters, limits."""
 
-import json
 from textwrap import indent
 
 import pytest
@@ -8,9 +7,10 @@ import pytest
 from jobengine.errors import ConfigurationWrong
 from jobengine.model.backoff import Backoff, ErrorRule
 from jobengine.model.queue import WhenFull
-from jobengine.settings.description import description
 from jobengine.settings.load import parse
+from jobengine.settings.options import QUEUE, options_of
 from jobengine.settings.schema import OnExpire, QueueSettings
+from jobengine.settings.writing import written
 
 DELAY = "a number of seconds or a time such as 90s, 10m or 2h, from 0s to 3650d"
 DELAYS = f"keys (from, factor, to, jitter), or a list; each {DELAY}"
@@ -97,16 +97,17 @@ def test_all_mistakes_are_told_at_once() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        "",
-        "backoff: {from: 1500ms, to: 1d}\nerrors: {a: fail, b: [1s, 2s]}\ndead_letter: dead\n",
-        "max_jobs: 3\nmax_bytes: 1000\nwhen_full: drop_lowest\non_expire: fail\npaused: true\nadmin: [a]\n",
-    ],
-)
-def test_what_is_shown_of_a_queue_says_the_same_when_it_is_written_down(options: str) -> None:
-    queue = queue_of(options)
-    configuration = {"queues": {"dead": {"read": [], "write": []}, "mail": description(queue)}}
-    written = json.dumps(configuration).encode()
-    assert parse(written, source="config.yml", environment={}).queues[1] == queue
+OPTIONS = {
+    "backoff": "{from: 1500ms, factor: 2, to: 1d, jitter: 0.2}",
+    "errors": "{a: fail, b: [1s, 2m]}",
+    "max_bytes": "1KiB",
+    "when_full": "drop_lowest",
+    "dead_letter": "dead",
+    "admin": "[a, b]",
+}
+
+
+@pytest.mark.parametrize(("name", "text"), OPTIONS.items(), ids=OPTIONS)
+def test_a_value_is_written_as_it_was_read(name: str, text: str) -> None:
+    value = getattr(queue_of(f"{name}: {text}"), name)
+    assert written(options_of(QUEUE)[name].kind, value) == text

@@ -4,6 +4,8 @@ loop        an event loop: what is ready runs in the order that the seed decides
 threads     what stands in for the journal's writer thread
 clock       the clocks of the machine
 disk        the simulated disk, which the seed lets crash and refuse
+room        how much there is on it
+keyring     which SECRET opens the file
 engine      the real engine, and a look over its shoulder
 book        what was stored, one change after the other
 oracle      what must be true

@@ -6,12 +6,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from jobengine.errors import JobEngineError
+from jobengine.errors import JobEngineError, OutcomeUnknown
 from jobengine.model.commands import Configure
 from tests.simulation.clients import LETTERS, MAIL, Broker
 from tests.simulation.clock import VirtualTime
 from tests.simulation.disk import DiskInDanger, io_error
-from tests.simulation.loop import THREAD_SECONDS, SimulatedLoop
+from tests.simulation.keyring import Keyring
+from tests.simulation.loop import SimulatedLoop
+from tests.simulation.room import RESERVE_BYTES
 
 REST_SECONDS = 0.15  # between two events, on average
 SETTINGS = (
@@ -25,16 +27,25 @@ SETTINGS = (
 class Chaos:
     """Lets one thing happen after the other. Some are the end of this life."""
 
-    def __init__(self, broker: Broker, disk: DiskInDanger, loop: SimulatedLoop, time: VirtualTime) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        disk: DiskInDanger,
+        loop: SimulatedLoop,
+        time: VirtualTime,
+        keyring: Keyring,
+    ) -> None:
         self.stops = False  # somebody asks the server to stop, in good order
         self._broker = broker
         self._random = broker.random
         self._disk = disk
         self._loop = loop
         self._time = time
+        self._keyring = keyring
         self._events: list[Callable[[], Coroutine[Any, Any, None]]] = [
             *(3 * [self._go_soon] + 4 * [self._fill_disk] + 2 * [self._slow_down] + [self._fail]),
             *(2 * [self._step_clock] + 2 * [self._configure] + 3 * [self._compact] + [self._stop]),
+            *(2 * [self._nearly_fill_disk] + 2 * [self._rekey]),
         ]
 
     async def run(self) -> None:
@@ -55,17 +66,23 @@ class Chaos:
     async def _fill_disk(self) -> None:
         self._broker.counts.full_disks += 1
         self._broker.trace("the disk is full")
-        self._disk.disk.room = self._disk.disk._used() + self._random.randrange(2_000)
-        await asyncio.sleep(self._random.random() * 0.2)
-        self._disk.disk.room = None
+        async with self._broker.room.only(self._random.randrange(2_000)):
+            await asyncio.sleep(self._random.random() * 0.2)
         self._broker.trace("the disk has room")
+
+    async def _nearly_fill_disk(self) -> None:
+        self._broker.counts.nearly_full_disks += 1
+        self._broker.trace("the disk is nearly full")
+        async with self._broker.room.only(self._random.randrange(RESERVE_BYTES)):
+            await asyncio.sleep(self._random.random() * 0.4)
+        self._broker.trace("the disk has room again")
 
     async def _slow_down(self) -> None:
         self._broker.counts.slow_disks += 1
-        self._loop.thread_seconds = self._random.choice((0.01, 0.3, 8.0))
-        self._broker.trace(f"the disk takes up to {self._loop.thread_seconds} s")
-        await asyncio.sleep(self._random.random() * self._loop.thread_seconds * 2)
-        self._loop.thread_seconds = THREAD_SECONDS
+        seconds = self._random.choice((0.01, 0.3, 8.0))
+        self._broker.trace(f"the disk takes up to {seconds} s")
+        async with self._broker.room.slow(seconds):
+            await asyncio.sleep(self._random.random() * seconds * 2)
 
     async def _fail(self) -> None:
         self._disk.refusal = io_error(self._random.choice(("sync", "sync", "write")))
@@ -90,6 +107,23 @@ class Chaos:
         else:
             self._broker.counts.compactions += 1
             self._broker.trace(f"compacted to {compacted.bytes_after} bytes")
+
+    async def _rekey(self) -> None:
+        """The same, and from then on only another SECRET opens the file."""
+        secret = f"hex:{self._random.randbytes(32).hex()}"
+        self._broker.trace("the SECRET is to be changed")
+        self._keyring.begin(secret)
+        try:
+            await self._broker.engine.compact(secret)
+        except OutcomeUnknown as refusal:
+            self._broker.trace(f"nobody knows which SECRET it is: {refusal.detail}")
+        except JobEngineError as refusal:
+            self._keyring.refused()
+            self._broker.trace(f"the old SECRET stays: {refusal.detail}")
+        else:
+            self._keyring.done()
+            self._broker.counts.rekeys += 1
+            self._broker.trace("the SECRET is changed")
 
     async def _stop(self) -> None:
         self._broker.trace("the server is asked to stop")

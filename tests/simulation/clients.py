@@ -7,7 +7,7 @@ from contextlib import aclosing, suppress
 from random import Random
 from typing import Any
 
-from jobengine.errors import JobEngineError, OutcomeUnknown
+from jobengine.errors import JobEngineError, OutcomeUnknown, StorageFull
 from jobengine.model.blob import BLOB_THRESHOLD_BYTES, Blob
 from jobengine.model.commands import Claim, Command, Create, Delete, Update
 from jobengine.model.job import Job
@@ -17,6 +17,7 @@ from jobengine.model.states import State
 from tests.simulation.counts import Counts
 from tests.simulation.engine import WatchedEngine
 from tests.simulation.oracle import Oracle, Question, asking
+from tests.simulation.room import Room
 
 MAIL = Queue(name="mail", keep=4_000, lease=1_000)
 LETTERS = Queue(name="letters", keep=500, lease=300, max_attempts=3)
@@ -33,12 +34,14 @@ class Broker:
         random: Random,
         engine: WatchedEngine,
         oracle: Oracle,
+        room: Room,
         counts: Counts,
         trace: Callable[[str], None],
     ) -> None:
         self.random = random
         self.engine = engine
         self.oracle = oracle
+        self.room = room
         self.counts = counts
         self.trace = trace
 
@@ -67,6 +70,10 @@ class Broker:
             self.counts.unknown += 1
         else:
             self.counts.refused += 1
+        if isinstance(refusal, StorageFull) and "database.reserve_mib" in refusal.detail:
+            self.counts.growth_refused += 1
+            if self.room.is_long_since():
+                raise self.oracle.violated(f"{question.text} was refused, and the disk has had room for long")
         self.trace(f"{question.text}: {refusal.code}")
         self.oracle.refusal_told(question, refusal)
 

@@ -18,9 +18,12 @@ class Counts(Struct):
     stops: int = 0  # in good order
     failed_calls: int = 0  # of the disk, after which the process ends
     full_disks: int = 0
+    nearly_full_disks: int = 0
+    growth_refused: int = 0  # since the disk was nearly full
     slow_disks: int = 0
     clock_steps: int = 0
     compactions: int = 0
+    rekeys: int = 0  # compactions under another SECRET
     recoveries: int = 0  # checked
     violations: int = 0
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.support.disk import SimulatedDisk
+from tests.support.disk import SECTOR, SimulatedDisk
 
 KEPT_SHARES = (0.0, 0.3, 0.7, 1.0)  # of what was not synced, when the machine goes
 
@@ -36,7 +36,7 @@ class DiskInDanger:
         """A write, which may be a short one."""
         self._before("write")
         if self._random.random() < 0.01:
-            data = data[: max(1, len(data) // 2)]
+            data = data[: _half(offset, len(data))]
         return self.disk.write(file, data, offset)
 
     def sync(self, file: int) -> None:
@@ -81,6 +81,15 @@ class DiskInDanger:
         if self.refusal is not None and self.refusal[0] == call:
             number, self.refusal = self.refusal[1], None
             raise OSError(number, os.strerror(number))
+
+
+def _half(offset: int, length: int) -> int:
+    """About half of a write, up to the end of a sector; all of it when it has no such end in it.
+
+    Of two writes into one sector the disk cannot keep only the second. The simulated one would.
+    """
+    stop = (offset + length // 2) // SECTOR * SECTOR
+    return stop - offset if stop > offset else length
 
 
 def io_error(call: str) -> tuple[str, int]:

@@ -6,7 +6,7 @@ from typing import Any
 from jobengine.engine.local import LocalEngine
 from jobengine.errors import JobEngineError, StorageFull
 from jobengine.model.changes import Change
-from jobengine.model.commands import Command
+from jobengine.model.commands import Command, Create, Update
 from jobengine.model.decision import Decision
 from jobengine.model.job import Job
 from tests.simulation.oracle import Oracle
@@ -21,12 +21,18 @@ class WatchedEngine(LocalEngine):
         try:
             decision = super()._decide(command)
         except JobEngineError as refusal:
-            if self.oracle is not None and not isinstance(refusal, StorageFull):
-                self.oracle.refused(command, refusal, self._clock.now())
+            if self.oracle is not None:
+                self._refused(command, refusal, self.oracle)
             raise
         if self.oracle is not None:
             self.oracle.decided(command, decision, self._clock.now())
         return decision
+
+    def _refused(self, command: Command, refusal: JobEngineError, oracle: Oracle) -> None:
+        if not isinstance(refusal, StorageFull):
+            oracle.refused(command, refusal, self._clock.now())
+        elif not (isinstance(command, Create) or (isinstance(command, Update) and command.content)):
+            raise oracle.violated(f"{command} adds nothing, and was refused on a disk that is nearly full")
 
     def _store(self, changes: Sequence[Change]) -> Awaitable[object]:
         stored = super()._store(changes)

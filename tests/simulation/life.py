@@ -7,9 +7,9 @@ from typing import Any
 
 from jobengine.errors import Fatal
 from jobengine.journal.journal import Journal
-from jobengine.journal.keys import Secret
 from jobengine.model.commands import Configure
 from jobengine.model.ledger import Ledger
+from jobengine.upkeep.free_space import FreeSpace
 from jobengine.upkeep.sweeper import Sweeper
 from tests.simulation.chaos import Chaos
 from tests.simulation.clients import LETTERS, MAIL, Broker, Client
@@ -17,10 +17,12 @@ from tests.simulation.clock import VirtualTime
 from tests.simulation.counts import Counts
 from tests.simulation.disk import DiskInDanger
 from tests.simulation.engine import WatchedEngine
+from tests.simulation.keyring import Keyring
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.oracle import Oracle, seen
+from tests.simulation.room import RESERVE_BYTES, Room
 from tests.simulation.threads import simulated_threads
-from tests.support.brokers import PATH, SECRET_TEXT
+from tests.support.brokers import PATH
 from tests.support.disk import SimulatedDisk
 
 CLIENTS = 20
@@ -39,6 +41,7 @@ class Life:
         random: Random,
         time: VirtualTime,
         oracle: Oracle,
+        keyring: Keyring,
         counts: Counts,
         trace: Callable[[str], None],
     ) -> None:
@@ -47,6 +50,7 @@ class Life:
         self._time = time
         self._loop: SimulatedLoop = time.loop
         self._oracle = oracle
+        self._keyring = keyring
         self._counts = counts
         self._trace = trace
         self._failure: Fatal | None = None
@@ -59,7 +63,7 @@ class Life:
         if self._random.random() < 0.15:
             self.disk.loses_power = self._random.random() < 0.5
             self.disk.calls_left = self._random.randrange(1, 12)
-        ledger, secret = Ledger(), Secret.parse(SECRET_TEXT)
+        ledger, secret = Ledger(), self._keyring.open(self.disk.disk)
         journal = Journal.open(
             PATH, secret, replay=ledger.replay, files=self.disk, wall_ms=lambda: self._time.wall_ms
         )
@@ -79,15 +83,18 @@ class Life:
         """Serve the clients until the end, or until they want no more. True when it ended in good order."""
         with simulated_threads(self._loop):
             self._loop.run_until_complete(self._start())
-            broker = Broker(self._random, self._engine, self._oracle, self._counts, self._trace)
-            chaos = Chaos(broker, self.disk, self._loop, self._time)
+            broker = Broker(self._random, self._engine, self._oracle, self._room, self._counts, self._trace)
+            chaos = Chaos(broker, self.disk, self._loop, self._time, self._keyring)
             clients = [self._go(Client(f"c{n:02}", broker, known).run(goes_on)) for n in range(CLIENTS)]
             self._go(chaos.run())
             self._loop.run(lambda: self._is_over() or chaos.stops or all(client.done() for client in clients))
             return self._end()
 
     async def _start(self) -> None:
-        self._engine.start(on_failure=self._failed)
+        self._room = Room(self.disk.disk, self._loop)
+        self._free_space = FreeSpace(self._engine, reserve_bytes=RESERVE_BYTES)
+        self._engine.start(on_failure=self._failed, on_full=self._free_space.look_soon)
+        await self._free_space.start()
         self._engine.oracle = self._oracle
         for queue in (MAIL, LETTERS):
             await self._check_list(queue.name)
@@ -146,6 +153,7 @@ class Life:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._sweeper.stop()
+        await self._free_space.stop()
         try:
             await self._engine.stop()
         except Fatal as failure:

@@ -9,9 +9,11 @@ from msgspec import Struct
 
 from tests.simulation.clock import VirtualTime
 from tests.simulation.counts import Counts
+from tests.simulation.keyring import Keyring
 from tests.simulation.life import Life
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.oracle import Oracle, Violation
+from tests.simulation.room import LOOK_SECONDS
 from tests.support.disk import SimulatedDisk
 
 OPERATIONS = 500
@@ -42,6 +44,7 @@ class Simulation:
         self._bytes = Random(f"bytes of {seed}")  # apart, so that ciphers may change and the story stays
         self._time = VirtualTime(SimulatedLoop(self._random, now=5.0))
         self._oracle = Oracle()
+        self._keyring = Keyring(self._oracle)
         self._counts = Counts(seeds=1)
         self._trace: list[str] = []
 
@@ -52,6 +55,7 @@ class Simulation:
             mock.patch.object(os, "getpid", return_value=1),  # it is written into the lock
             mock.patch("time.monotonic", self._time.monotonic),
             mock.patch("jobengine.engine.compaction.TURN_MOST", 3),  # of few jobs, and yet many turns
+            mock.patch("jobengine.upkeep.free_space.LOOK_SECONDS", LOOK_SECONDS),
             structlog.testing.capture_logs() as logs,
         ):
             try:
@@ -85,6 +89,7 @@ class Simulation:
             random=self._random,
             time=self._time,
             oracle=self._oracle,
+            keyring=self._keyring,
             counts=self._counts,
             trace=self._note,
         )

@@ -10,6 +10,7 @@ from unittest import mock
 
 import pytest
 
+from jobengine.engine import local
 from jobengine.engine.local import LocalEngine
 from jobengine.engine.walk import Walk
 from jobengine.model.job import Job
@@ -23,6 +24,12 @@ SEEDS = 500
 AT_ONCE = 25
 SEEDS_TO_NOTICE = 20
 
+BEFALLEN = (
+    *("power_losses", "kills", "failed_calls", "taken_back", "unknown", "compactions", "rekeys"),
+    "growth_refused",
+)
+
+COMPACT = LocalEngine.compact
 REPLAYED = (3, 4, 5)
 PRINT_TRACES = """
 import sys
@@ -39,7 +46,7 @@ def test_no_seed_breaks_a_promise(first: int) -> None:
         assert outcome.violation is None, str(outcome)
         counts.add(outcome.counts)
     assert counts.answered > counts.operations // 2  # that the broker served, and was not only killed
-    for befallen in ("power_losses", "kills", "failed_calls", "taken_back", "unknown", "compactions"):
+    for befallen in BEFALLEN:
         assert getattr(counts, befallen), befallen
 
 
@@ -80,6 +87,14 @@ async def _true(*_: object) -> bool:
     return True
 
 
+async def _compact_under_the_old_secret(engine: LocalEngine, new_secret: str | None = None) -> Any:
+    return await COMPACT(engine)
+
+
+def _refuse_growth_for_good(engine: LocalEngine, reason: str | None) -> None:
+    engine._no_growth = engine._no_growth or reason
+
+
 @pytest.mark.parametrize(
     ("owner", "method", "wrong"),
     [
@@ -91,9 +106,14 @@ async def _true(*_: object) -> bool:
         ),
         pytest.param(Order, "first_queued", _first_of_all, id="hands out what has expired"),
         pytest.param(Walk, "copies", lambda *_: [], id="forgets what changes while it compacts"),
+        pytest.param(LocalEngine, "compact", _compact_under_the_old_secret, id="keeps the old SECRET"),
+        pytest.param(
+            LocalEngine, "refuse_growth", _refuse_growth_for_good, id="takes no more jobs when there is room"
+        ),
+        pytest.param(local, "grows", lambda *_: True, id="refuses claims on a disk that is nearly full"),
     ],
 )
-def test_the_oracle_notices_a_broker_that(owner: type, method: str, wrong: Callable[..., Any]) -> None:
+def test_the_oracle_notices_a_broker_that(owner: Any, method: str, wrong: Callable[..., Any]) -> None:
     with mock.patch.object(owner, method, wrong):
         assert _first_violation().violation
 

@@ -1,14 +1,18 @@
 """`python -m tests.soak`: try the hard parts of the suite for as long as you like; with names, only those.
 
-Stop it when you like: what it has counted by then is written down, and adds up with what comes later.
+Each part gets its share of the minutes by what is left of it. Stop it when you like: what it has counted by
+then is written down, and adds up with what comes later.
 """
 
 import argparse
 import signal
 import sys
+from collections.abc import Sequence
 
+from tests.soak.part import Part
 from tests.soak.parts import PARTS
-from tests.soak.running import run
+from tests.soak.results import current_commit
+from tests.soak.running import all_done, run, shares, standing
 
 
 def main() -> int:
@@ -20,11 +24,25 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     chosen = [part for part in PARTS if not arguments.part or part.name in arguments.part]
     try:
-        kept = [run(part, seconds=arguments.minutes * 60 / len(chosen)) for part in chosen]
+        kept = _run_all(chosen, seconds=arguments.minutes * 60)
     except KeyboardInterrupt:
         print("stopped")
-        return 0
-    return 0 if all(kept) else 1
+        kept = True
+    _tell_standing(chosen)
+    return 0 if kept else 1
+
+
+def _run_all(parts: Sequence[Part], *, seconds: float) -> bool:
+    done = all_done(parts, commit=current_commit())
+    kept = [run(part, seconds=share) for part, share in zip(parts, shares(parts, done, seconds), strict=True)]
+    return all(kept)
+
+
+def _tell_standing(parts: Sequence[Part]) -> None:
+    commit = current_commit()
+    print(f"\nAt {commit}:")
+    for part, counts in zip(parts, all_done(parts, commit=commit), strict=True):
+        print(standing(part, counts))
 
 
 if __name__ == "__main__":

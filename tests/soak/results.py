@@ -30,12 +30,17 @@ def record(part: str, counts: Counts, *, commit: str, seconds: float, path: Path
     path.parent.mkdir(exist_ok=True)
     with path.open("ab") as results:
         results.write(msgspec.json.encode(Result(commit, part, round(seconds, 1), dict(counts))) + b"\n")
-    total: Counter[str] = Counter()
-    for line in path.read_bytes().splitlines():
+    return total(part, commit=commit, path=path)
+
+
+def total(part: str, *, commit: str, path: Path = RESULTS) -> Counter[str]:
+    """What all runs of this part have counted at this commit."""
+    counts: Counter[str] = Counter()
+    for line in path.read_bytes().splitlines() if path.exists() else ():
         result = msgspec.json.decode(line, type=Result)
         if (result.commit, result.part) == (commit, part):
-            total.update(result.counts)
-    return total
+            counts.update(result.counts)
+    return counts
 
 
 def told(counts: Counts) -> str:

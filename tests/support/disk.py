@@ -49,6 +49,14 @@ class Truncate:
         """Let it have reached this content."""
         del content[self.length :]
 
+    def cut(self, writes: Iterable[Write]) -> list[Write]:
+        """What is left of these writes."""
+        return [
+            Write(write.offset, write.data[: self.length - write.offset])
+            for write in writes
+            if write.offset < self.length
+        ]
+
 
 class SimulatedFile:
     """What programs see of a file, what the disk holds of it, and what lies between."""
@@ -80,12 +88,27 @@ class SimulatedFile:
         return other
 
     def after_crash(self, random: Random, keep: float) -> "SimulatedFile":
-        """What is left when each unsynced sector was lucky with this chance."""
+        """What is left when each unsynced write of a sector was lucky with this chance.
+
+        A sector reaches the disk as programs see it at that time: with what was written to it before.
+        """
         content = self.durable[:]
+        unlucky: dict[int, list[Write]] = {}
         for change in self.pending:
+            if isinstance(change, Truncate):
+                unlucky = {number: change.cut(writes) for number, writes in unlucky.items()}
             for sector in change.sectors():
-                if random.random() < keep:
-                    sector.apply(content)
+                lucky = random.random() < keep
+                if isinstance(sector, Truncate):
+                    if lucky:
+                        sector.apply(content)
+                    continue
+                before = unlucky.setdefault(sector.offset // SECTOR, [])
+                before.append(sector)
+                if lucky:
+                    for write in before:
+                        write.apply(content)
+                    before.clear()
         return SimulatedFile(bytes(content))
 
 

@@ -1,39 +1,46 @@
 """/openapi.json and /docs: open to everybody, for they tell nothing of queues and services."""
 
 import asyncio
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any, Final
 
 import msgspec
 
 from jobengine import __version__
 from jobengine.errors import NoSuchPath
 from jobengine.web.openapi.document import document
-from jobengine.web.openapi.operations import OPERATIONS
 from jobengine.web.openapi.swagger import CONTENT_TYPES, PAGE, POLICY, file
 from jobengine.web.reply import Reply
 from jobengine.web.request import Request
-from jobengine.web.routes import Route, Variables
+from jobengine.web.routes import Description, Route, Text, Variables
 
 _GUARD: Final = b"Content-Security-Policy: %b\r\nX-Content-Type-Options: nosniff\r\n" % POLICY
 _KEPT: Final = _GUARD + b"Cache-Control: max-age=3600\r\n"
+_DOCUMENT: Final = Description("This document", answers={200: dict[str, Any]})
+_PAGE: Final = Description("This document, as a page", answers={200: Text("text/html")})
+_FILE: Final = Description("What the page loads", answers={200: Text("*/*")})
 
 
 class Docs:
     """The document, and the page that shows it."""
 
-    def __init__(self) -> None:
-        self._document = msgspec.json.encode(document(OPERATIONS, version=__version__))
+    def __init__(self, others: Sequence[Route]) -> None:
+        self._others = others
 
     def routes(self) -> Iterator[Route]:
         """What is served."""
-        yield Route("GET", "/openapi.json", None, self.document, kind="docs")
-        yield Route("GET", "/docs", None, self.page)
-        yield Route("GET", "/docs/{file}", None, self.file, kind="docs")
+        yield Route("GET", "/openapi.json", None, self.document, kind="docs", description=_DOCUMENT)
+        yield Route("GET", "/docs", None, self.page, description=_PAGE)
+        yield Route("GET", "/docs/{file}", None, self.file, kind="docs", description=_FILE)
 
     async def document(self, _request: Request, _variables: Variables) -> Reply:
         """The document."""
-        return Reply(200, self._document, headers=b"X-Content-Type-Options: nosniff\r\n")
+        return Reply(200, self._encoded, headers=b"X-Content-Type-Options: nosniff\r\n")
+
+    @cached_property
+    def _encoded(self) -> bytes:
+        return msgspec.json.encode(document((*self._others, *self.routes()), version=__version__))
 
     async def page(self, _request: Request, _variables: Variables) -> Reply:
         """The page."""

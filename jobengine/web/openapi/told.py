@@ -7,14 +7,13 @@ from itertools import groupby
 from typing import Any, Final, Literal
 
 import msgspec
-from msgspec import NODEFAULT, UNSET
-from msgspec.structs import FieldInfo, fields
+from msgspec.structs import fields
 
 from jobengine.errors import Problem
 from jobengine.web.openapi.headers import HEADERS, REQUIRED
 from jobengine.web.openapi.refusals import Refusal, refusals
 from jobengine.web.openapi.swagger import CONTENT_TYPES
-from jobengine.web.routes import Description, Route
+from jobengine.web.routes import Description, Route, Text
 from jobengine.web.v2.values import QueueName
 
 SERVICE: Final = "service"  # the name of the security scheme
@@ -23,7 +22,7 @@ Json = dict[str, Any]
 SchemaOf = Callable[[Any], Json]
 
 _VARIABLE: Final = re.compile(r"{(\w+)}")
-_VARIABLES: Final[dict[str, tuple[Any, str]]] = {
+VARIABLES: Final[dict[str, tuple[Any, str]]] = {
     "file": (Literal[tuple(CONTENT_TYPES)], "What is wanted."),
     "queue": (QueueName, "The queue."),
     "uid": (str, "The job."),
@@ -67,7 +66,7 @@ class Told:
 
     def _variables(self) -> list[Json]:
         return [
-            self._parameter(name, "path", *_VARIABLES[name], is_required=True)
+            self._parameter(name, "path", *VARIABLES[name], is_required=True)
             for name in _VARIABLE.findall(self._route.path)
         ]
 
@@ -95,10 +94,13 @@ class Told:
         }
 
     def _body(self, kind: Any) -> Json:
-        return {"required": True, "content": {"application/json": {"schema": self._schema_of(kind)}}}
+        is_required = not isinstance(kind, type) or any(field.required for field in fields(kind))
+        return {"required": is_required, "content": {"application/json": {"schema": self._schema_of(kind)}}}
 
     def _answers(self) -> Json:
-        answers = {str(status): self._answer(status, kind) for status, kind in self._description.answers.items()}
+        answers = {
+            str(status): self._answer(status, kind) for status, kind in self._description.answers.items()
+        }
         every = refusals(self._route, self._description)
         for status, some in groupby(every, key=lambda refusal: refusal[0]):
             answers[str(status)] = self._refused(status, [refusal for _, refusal in some])
@@ -106,7 +108,9 @@ class Told:
 
     def _answer(self, status: int, kind: Any) -> Json:
         told: Json = {"description": HTTPStatus(status).phrase}
-        if kind is not None:
+        if isinstance(kind, Text):
+            told["content"] = {kind.content_type: {"schema": {"type": "string"}}}
+        elif kind is not None:
             told["content"] = {"application/json": {"schema": self._schema_of(kind)}}
         return told
 

@@ -18,6 +18,7 @@ from jobengine.web.reply import NO_CONTENT, Reply
 from jobengine.web.request import Request
 from jobengine.web.routes import Route, Variables
 from jobengine.web.v1.bodies import BodyT, read_create, read_update
+from jobengine.web.v1.descriptions import CLAIM, CREATE, DELETE, GET, LIST, TEST, UPDATE
 from jobengine.web.v1.job import job_json
 from jobengine.web.v1.listing import Selection, list_jobs
 
@@ -45,13 +46,16 @@ class V1:
 
     def routes(self) -> Iterator[Route]:
         """Method, path, what it does, and by which rule of `access`."""
-        yield Route("GET", "/api/v1/test", None, self.test)
-        yield Route("PUT", "/api/v1/jobs/create", Action.CREATE, self.create)
-        yield Route("GET", "/api/v1/jobs/next", Action.CLAIM, self.claim)
-        yield Route("GET", "/api/v1/jobs", Action.LIST, self.list_jobs)
-        yield Route("GET", "/api/v1/jobs/{uid}", Action.GET, self.get)
-        yield Route("POST", "/api/v1/jobs/{uid}", Action.UPDATE, self.update)
-        yield Route("DELETE", "/api/v1/jobs/{uid}", Action.DELETE, self.delete)
+        for method, path, action, answer, description in (
+            ("GET", "/test", None, self.test, TEST),
+            ("PUT", "/jobs/create", Action.CREATE, self.create, CREATE),
+            ("GET", "/jobs/next", Action.CLAIM, self.claim, CLAIM),
+            ("GET", "/jobs", Action.LIST, self.list_jobs, LIST),
+            ("GET", "/jobs/{uid}", Action.GET, self.get, GET),
+            ("POST", "/jobs/{uid}", Action.UPDATE, self.update, UPDATE),
+            ("DELETE", "/jobs/{uid}", Action.DELETE, self.delete, DELETE),
+        ):
+            yield Route(method, f"/api/v1{path}", action, answer, description=description)
 
     async def test(self, _request: Request, _variables: Variables) -> Reply:
         """Test: is the server alive?"""

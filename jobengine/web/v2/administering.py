@@ -6,7 +6,6 @@ import msgspec
 
 from jobengine.access import Action, QueueRights, Right
 from jobengine.engine.interface import QueueStatus
-from jobengine.errors import NotFound
 from jobengine.model.backoff import ErrorRule
 from jobengine.model.commands import Steer
 from jobengine.model.queue import Queue
@@ -35,7 +34,9 @@ class Administering:
         """Those on which the caller has a right."""
         service = only_header(request, "X-Name")
         names = sorted(self._broker.access.queues(service))
-        return Reply(200, msgspec.json.encode(QueuesView([self._view(Caller(service, name)) for name in names])))
+        return Reply(
+            200, msgspec.json.encode(QueuesView([self._view(Caller(service, name)) for name in names]))
+        )
 
     async def get(self, request: Request, variables: Variables) -> Reply:
         """One queue."""
@@ -90,7 +91,7 @@ def _view(status: QueueStatus, *, is_made_here: bool, given: QueueRights | None)
     queue = status.queue
     return QueueView(
         name=queue.name,
-        jobs={state.value: count for state, count in status.jobs.items()},  # type: ignore[misc]
+        jobs=status.jobs,
         held=status.held,
         queued_bytes=status.queued_bytes,
         oldest_queued_seconds=in_seconds(status.oldest_queued_ms),

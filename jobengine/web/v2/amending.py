@@ -23,13 +23,13 @@ class AmendBody(Struct, frozen=True, forbid_unknown_fields=True):
 
     content: Raw | UnsetType = UNSET
     priority: Priority | UnsetType = UNSET
-    expires: Time | None | UnsetType = UNSET
-    valid_for: ValidFor | None | UnsetType = UNSET  # from now on
-    not_before: Time | None | UnsetType = UNSET
+    expires: Time | UnsetType | None = UNSET
+    valid_for: ValidFor | UnsetType | None = UNSET  # from now on
+    not_before: Time | UnsetType | None = UNSET
     delay: Delay | UnsetType = UNSET  # from now on
-    max_attempts: Attempts | None | UnsetType = UNSET
-    timeout: Timeout | None | UnsetType = UNSET
-    backoff: BackoffBody | None | UnsetType = UNSET
+    max_attempts: Attempts | UnsetType | None = UNSET
+    timeout: Timeout | UnsetType | None = UNSET
+    backoff: BackoffBody | UnsetType | None = UNSET
     tags: Tags | UnsetType = UNSET
 
     def __post_init__(self) -> None:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
+from jobengine.model.states import State
 from jobengine.web.v2.values import StateName
 
 ReasonName = Literal["error", "timeout", "stopped", "expired"]
@@ -144,7 +145,7 @@ class WhyView(Struct, frozen=True, forbid_unknown_fields=True):
     """What keeps a job from being handed out, in words and as data."""
 
     uid: str
-    state: StateName
+    state: State
     why: list[ObstacleView]
     text: str
 
@@ -179,7 +180,7 @@ class QueueView(Struct, frozen=True, forbid_unknown_fields=True):
     """A queue in figures, and its settings."""
 
     name: str
-    jobs: dict[StateName, int]
+    jobs: dict[State, int]
     held: int  # of the queued ones: they wait for a time, or are halted
     queued_bytes: int
     oldest_queued_seconds: float

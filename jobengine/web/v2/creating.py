@@ -87,9 +87,7 @@ class Creating:
         """The job when it has ended, or as it is when nobody can wait longer; None when it is gone."""
         engine = self._broker.engine
         try:
-            return await self._broker.patience.wait(
-                request, engine.ended(job.queue, job.uid, wait=seconds)
-            )
+            return await self._broker.patience.wait(request, engine.ended(job.queue, job.uid, wait=seconds))
         except NotFound:
             return None
         except Unavailable:  # it is made, whatever comes of it

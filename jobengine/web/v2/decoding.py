@@ -91,7 +91,7 @@ def _faults(value: bytes, kind: Any, pointer: str) -> Iterator[Problem]:
         msgspec.json.decode(value, type=kind, dec_hook=parse_hook)
     except msgspec.ValidationError as error:
         inner = _of_that_shape(kind, value.lstrip()[:1])
-        found = iter(())
+        found: Iterator[Problem] = iter(())
         if isinstance(inner, type) and issubclass(inner, Struct):
             found = _faults_of_object(value, inner, pointer)
         elif get_origin(inner) is list:
@@ -158,5 +158,3 @@ def _description(kind: Any) -> str:
         return next((each for each in described if each), "of another form")
     inner = (_description(each) for each in get_args(kind) if each not in (type(None), UnsetType))
     return next(inner, "of another form")
-
-

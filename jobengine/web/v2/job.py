@@ -88,26 +88,31 @@ def _more(job: Job, result: bytes | None, shown: Shown) -> Iterator[tuple[bytes,
 
 
 def _extra(extra: Extra) -> Iterator[tuple[bytes, bytes]]:
-    if extra.not_before:
-        yield b"not_before", b'"%b"' % time_text(extra.not_before)
-    if extra.max_attempts:
-        yield b"max_attempts", b"%d" % extra.max_attempts
-    if extra.timeout:
-        yield b"timeout", _json(in_seconds(extra.timeout))
-    if extra.backoff is not None:
-        yield b"backoff", _json(backoff_view(extra.backoff))
+    yield from _conditions(extra)
     if extra.tags:
         yield b"tags", _json(extra.tags)
     if extra.unique is not None:
         yield b"unique_key", _json(extra.unique.key)
-    if extra.halted:
-        yield b"halted", b"true"
     if extra.progress is not None:
         yield b"progress", extra.progress
     if extra.failures:
         yield b"errors", _json([_failure(failure) for failure in extra.failures])
     if extra.died_in is not None:
         yield b"died_in", _json(extra.died_in)
+
+
+def _conditions(extra: Extra) -> Iterator[tuple[bytes, bytes]]:
+    """When it is handed out, how often, and how long."""
+    if extra.not_before:
+        yield b"not_before", b'"%b"' % time_text(extra.not_before)
+    if extra.halted:
+        yield b"halted", b"true"
+    if extra.max_attempts:
+        yield b"max_attempts", b"%d" % extra.max_attempts
+    if extra.timeout:
+        yield b"timeout", _json(in_seconds(extra.timeout))
+    if extra.backoff is not None:
+        yield b"backoff", _json(backoff_view(extra.backoff))
 
 
 def backoff_view(backoff: Backoff) -> Any:

@@ -65,7 +65,7 @@ _TEXTS: Final = {
 
 def _why(job: Job, found: tuple[Obstacle, ...]) -> WhyView:
     why = [_view(obstacle) for obstacle in found]
-    return WhyView(job.uid, job.state.value, why, "; ".join(each.text for each in why))
+    return WhyView(job.uid, job.state, why, "; ".join(each.text for each in why))
 
 
 def _view(obstacle: Obstacle) -> ObstacleView:

@@ -1,4 +1,4 @@
-"""What a caller would like of its answer (Prefer, RFC 7240), and which version it means (RFC 9110, 13.1.1)."""
+"""What a caller would like of its answer (RFC 7240), and which version it means (RFC 9110, 13.1.1)."""
 
 import re
 from typing import Final

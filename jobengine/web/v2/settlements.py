@@ -133,7 +133,9 @@ class SettleBody(Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Raises ValueError."""
-        total = sum(map(len, (self.complete, self.fail, self.release, self.extend, self.progress)))
+        total = (
+            len(self.complete) + len(self.fail) + len(self.release) + len(self.extend) + len(self.progress)
+        )
         if not 1 <= total <= SETTLEMENTS_MOST:
             raise ValueError(f"must hold from 1 to {SETTLEMENTS_MOST} settlements")
 

@@ -1,0 +1,1 @@
+"""`jobengine job`: jobs of a broker, asked over HTTP."""

@@ -1,0 +1,108 @@
+"""`jobengine job retry, stop, delete`: jobs by their uids, or all that a filter names."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jobengine.cli.asking import Asking, QueueName
+
+if TYPE_CHECKING:
+    from jobengine.client.results import Bulk
+
+Uids = Annotated[list[str] | None, typer.Argument(metavar="[UID]...", help="The uids of the jobs.")]
+Filter = Annotated[
+    str | None, typer.Option("--filter", help="In place of uids: all such jobs, as in: error ~ timeout")
+]
+States = Annotated[
+    str | None, typer.Option("--state", help="In place of uids, or with --filter: all in these states.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Of many: only say how many there are.")]
+
+
+def retry(
+    asking: Asking,
+    queue: QueueName,
+    uids: Uids = None,
+    where: Filter = None,
+    state: States = None,
+    dry_run: DryRun = False,  # noqa: FBT002
+) -> None:
+    """Queue jobs again that have ended; let those that wait for a time wait no longer."""
+    _do(asking, "retry", asking.client.retry, queue, uids, where, state, dry_run=dry_run)
+
+
+def stop(
+    asking: Asking,
+    queue: QueueName,
+    uids: Uids = None,
+    where: Filter = None,
+    state: States = None,
+    dry_run: DryRun = False,  # noqa: FBT002
+) -> None:
+    """Stop jobs: those that are queued fail; of those in progress, the holder is asked to stop."""
+    _do(asking, "stop", asking.client.stop, queue, uids, where, state, dry_run=dry_run)
+
+
+def delete(
+    asking: Asking,
+    queue: QueueName,
+    uids: Uids = None,
+    where: Filter = None,
+    state: States = None,
+    dry_run: DryRun = False,  # noqa: FBT002
+) -> None:
+    """Remove jobs, whatever their state."""
+    _do(asking, "delete", asking.client.delete, queue, uids, where, state, dry_run=dry_run)
+
+
+def _do(
+    asking: Asking,
+    action: str,
+    one: Callable[[str, str], object],
+    queue: str,
+    uids: list[str] | None,
+    where: str | None,
+    state: str | None,
+    *,
+    dry_run: bool,
+) -> None:
+    is_bulk = where is not None or state is not None
+    if is_bulk == bool(uids) or (dry_run and not is_bulk):
+        raise typer.BadParameter("name the jobs by their uids, or all at once by --filter or --state")
+    if is_bulk:
+        _bulk(asking, action, queue, where, state, dry_run=dry_run)
+        return
+    for uid in uids or ():
+        one(queue, uid)
+        typer.echo(f"{uid}: {action}: done")
+
+
+def _bulk(
+    asking: Asking, action: str, queue: str, where: str | None, state: str | None, *, dry_run: bool
+) -> None:
+    from jobengine.cli.counting import counting
+
+    total = sum(asking.client.queue(queue).jobs.values())
+    with counting(action, total) as told:
+        done = asking.client.bulk(
+            queue,
+            action,
+            filter=where,
+            state=None if state is None else state.split(","),
+            dry_run=dry_run,
+            on_slice=lambda so_far: told(so_far.matched),
+        )
+    asking.show(done, _lines(done, action, dry_run=dry_run))
+    if done.refused:
+        raise typer.Exit(1)
+
+
+def _lines(done: "Bulk", action: str, *, dry_run: bool) -> list[str]:
+    if dry_run:
+        return [f"{action}: {done.matched} jobs would be tried; nothing was changed"]
+    refused = f", {done.refused} refused" if done.refused else ""
+    return [
+        f"{action}: {done.changed} of {done.matched} jobs changed{refused}",
+        *(f"  {each.uid}: {each.detail}" for each in done.problems[:10]),
+    ]

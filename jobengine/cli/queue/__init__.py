@@ -1,0 +1,1 @@
+"""`jobengine queue`: queues of a broker, asked over HTTP."""
