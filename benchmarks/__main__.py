@@ -10,7 +10,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks import background, big_values, compaction, depth, latency, size, throughput, verify
+from benchmarks import (
+    background,
+    big_values,
+    compaction,
+    depth,
+    latency,
+    size,
+    throughput,
+    v2,
+    verify,
+    waiting,
+)
 from benchmarks.bench import Bench, Scale
 from benchmarks.figures import Figure
 from benchmarks.machine import MEMORY_FILE_SYSTEMS, describe, file_system
@@ -30,6 +41,11 @@ BENCHMARKS: Final[dict[str, Callable[[Bench], list[Figure]]]] = {
     "sweep": background.sweep,
     "compaction": compaction.compaction,
     "cycles": compaction.cycles,
+    "v2-lists": v2.lists,
+    "v2-singles": v2.singles,
+    "v2-page": v2.page,
+    "waiting": waiting.handing_out,
+    "many-waiting": waiting.many,
 }
 PEERS: Final = "peers"
 NAMES: Final = [*BENCHMARKS, PEERS]

@@ -32,7 +32,18 @@ class Connection:
 
     def ask(self, sent: bytes) -> tuple[int, bytes]:
         """Send a request, and wait for its answer: status and body."""
+        self.send(sent)
+        return self._receive_answer()
+
+    def send(self, sent: bytes) -> None:
+        """Send a request, and do not wait."""
         self._socket.sendall(sent)
+
+    def receive(self, status: int) -> bytes:
+        """Wait for the answer to what was sent, and take no other than one of this status."""
+        return _expected(status, *self._receive_answer())
+
+    def _receive_answer(self) -> tuple[int, bytes]:
         head, _, body = self._receive_head().partition(b"\r\n\r\n")
         missing = _content_length(head) - len(body)
         while missing > 0:
@@ -42,10 +53,7 @@ class Connection:
 
     def expect(self, status: int, sent: bytes) -> bytes:
         """Ask, and take no other answer than one of this status."""
-        got, body = self.ask(sent)
-        if got != status:
-            raise RuntimeError(f"answered {got}, not {status}: {body[:500]!r}")
-        return body
+        return _expected(status, *self.ask(sent))
 
     def first_byte_and_all(self, sent: bytes) -> tuple[float, float, int]:
         """Send a request that closes: seconds to the first byte, seconds to the last, bytes."""
@@ -67,6 +75,12 @@ class Connection:
         if part := self._socket.recv(1 << 16):
             return part
         raise RuntimeError("the server closed the connection")
+
+
+def _expected(status: int, got: int, body: bytes) -> bytes:
+    if got != status:
+        raise RuntimeError(f"answered {got}, not {status}: {body[:500]!r}")
+    return body
 
 
 def _content_length(head: bytes) -> int:

@@ -57,10 +57,13 @@ class Server:
 
 
 @contextmanager
-def serving(database: Path) -> Iterator[Server]:
-    """The broker on this database while the block runs; made when there is none."""
+def serving(database: Path, *, more: str = "") -> Iterator[Server]:
+    """The broker on this database while the block runs; made when there is none.
+
+    `more` is added to the configuration, at the end of its queues.
+    """
     configuration = database.with_suffix(".yml")
-    configuration.write_text(CONFIGURATION)
+    configuration.write_text(CONFIGURATION + more)
     port, log = free_port(), database.with_suffix(".log")
     command = [sys.executable, "-m", "jobengine", "serve", "--config", str(configuration)]
     command += ["--db", str(database), "--port", str(port)]

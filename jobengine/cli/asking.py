@@ -5,13 +5,13 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Final, ParamSpec
 
 import typer
 
 from jobengine.cli.completion import context_names, queue_names
-from jobengine.cli.output import Format, columns, print_json
+from jobengine.cli.output import Format, columns, print_json, printable
 
 if TYPE_CHECKING:
     from jobengine.cli.contexts import Context
@@ -57,7 +57,7 @@ class Asking:
         """One thing: its lines for people."""
         if self.output is Format.TABLE:
             for line in lines:
-                typer.echo(line)
+                typer.echo(printable(line))
         else:
             print_json(document)
 
@@ -74,18 +74,26 @@ class Asking:
             print_json(everything)
         else:
             for line in columns(heads, [row(each) for each in everything]):
-                typer.echo(line)
+                typer.echo(printable(line))
 
     def again(self, look: Callable[[], None], *, watch: bool) -> None:
         """Look once; or again and again until the user ends it."""
-        while True:
-            if watch and sys.stdout.isatty() and self.output is Format.TABLE:
-                sys.stdout.write(_CLEAR_SCREEN)
-            look()
-            if not watch:
-                return
-            sys.stdout.flush()
-            time.sleep(WATCH_SECONDS)
+        look()
+        with suppress(KeyboardInterrupt):
+            while watch:
+                sys.stdout.flush()
+                time.sleep(WATCH_SECONDS)
+                if sys.stdout.isatty() and self.output is Format.TABLE:
+                    sys.stdout.write(_CLEAR_SCREEN)
+                look()
+
+    def confirm(self, question: str, *, is_sure: bool) -> None:
+        """Ask, where somebody is there to be asked. Ends with 64 where nobody is, and with 1 for a no."""
+        if is_sure:
+            return
+        if not sys.stdin.isatty():
+            raise typer.BadParameter(f"{question} Say --yes: there is no terminal to ask on")
+        typer.confirm(question, abort=True, err=True)
 
 
 def asks(command: Callable[Concatenate[Asking, P], None]) -> Callable[..., None]:
@@ -147,5 +155,5 @@ def _told() -> Iterator[None]:
     except Fatal:
         raise
     except JobEngineError as refusal:
-        typer.echo(f"{refusal.code}: {' '.join(refusal.detail.split())}", err=True)
+        typer.echo(printable(f"{refusal.code}: {' '.join(refusal.detail.split())}"), err=True)
         raise typer.Exit(REFUSED_EXIT_CODE) from None

@@ -79,7 +79,7 @@ def _lines(edit: "Edit") -> Iterator[str]:
     for name, jobs in edit.dropped.items():
         yield f"queue {name}: would be dropped, and {jobs} job{'' if jobs == 1 else 's'} with it"
     for change in edit.changed:
-        yield f"queue {change.queue}: {change.setting} {change.before:g} -> {change.after:g}"
+        yield f"queue {change.queue}: {change.setting} {change.before} -> {change.after}"
     for lost in edit.rights_lost:
         yield f"{_place(lost.queue)}: {lost.service} would lose the right to {lost.right}"
     for gained in edit.rights_gained:

@@ -56,7 +56,8 @@ def load_contexts(environment: Mapping[str, str]) -> Contexts:
     try:
         return msgspec.yaml.decode(data, type=Contexts)
     except msgspec.MsgspecError as error:
-        raise ConfigurationWrong(f"{path}: {error}: mend it, or remove it") from error
+        wrong = " ".join(str(error).split())
+        raise ConfigurationWrong(f"{path}: mend it, or remove it: {wrong}") from error
 
 
 def save_contexts(environment: Mapping[str, str], contexts: Contexts) -> None:

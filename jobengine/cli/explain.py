@@ -71,11 +71,12 @@ def _named(service: str, names: frozenset[str], place: str) -> tuple[bool, str]:
 
 
 def actions_of(verdicts: list[Verdict]) -> list[str]:
-    """What the rights allow."""
-    from jobengine.access.rights import RULES
+    """What the rights allow on the queue."""
+    from jobengine.access.rights import RULES, Action
 
     rights = {verdict.right for verdict in verdicts if verdict.has}
-    return sorted(action.value for action, any_of in RULES.items() if not rights.isdisjoint(any_of))
+    of_queues = {action: any_of for action, any_of in RULES.items() if action is not Action.SCRAPE}
+    return sorted(action.value for action, any_of in of_queues.items() if not rights.isdisjoint(any_of))
 
 
 def _document(service: str, queue: str, verdicts: list[Verdict]) -> dict[str, Any]:

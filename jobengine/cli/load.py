@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from jobengine.cli.counting import counting
+from jobengine.cli.db.progress import progress
 from jobengine.client.client import Client
 from jobengine.client.drafts import Draft
 from jobengine.client.settlements import Completed
@@ -58,7 +58,7 @@ class Load:
     def _phase(self, what: str, do: Callable[[Callable[[int], None]], int]) -> Phase:
         self._seconds = []
         begun = time.monotonic()
-        with counting(what, self._jobs) as told:
+        with progress(what, self._jobs, in_jobs=True) as told:
             jobs = do(told)
         seconds = time.monotonic() - begun
         median, slow = _quantiles(self._seconds)

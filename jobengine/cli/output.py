@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -27,10 +28,14 @@ def columns(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def one_line(value: Any) -> str:
-    """Any value as JSON in one line that a terminal can show; nothing for None."""
+    """Any value as JSON; nothing for None."""
     import msgspec
 
-    text = "" if value is None else msgspec.json.encode(value).decode()
+    return "" if value is None else msgspec.json.encode(value).decode()
+
+
+def printable(text: str) -> str:
+    """A text without what a terminal would obey."""
     return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
@@ -55,4 +60,16 @@ def _full(document: Any) -> Any:
         }
     if isinstance(document, list | tuple):
         return [_full(each) for each in document]
+    if isinstance(document, datetime):
+        return time_text(document)
     return document
+
+
+def time_text(time: datetime) -> str:
+    """A time as API v2 writes it."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def jobs_text(count: int) -> str:
+    """So many jobs."""
+    return f"{count} job{'' if count == 1 else 's'}"

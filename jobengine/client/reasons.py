@@ -17,5 +17,6 @@ def reason(error: BaseException) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not to be trusted: {error.verify_message}"
     if isinstance(error, OSError):
-        return os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror or str(error)
+        number = error.errno or 0  # asyncio has words of its own for some
+        return os.strerror(number) if number > 0 else error.strerror or str(error)
     return str(error) or "the connection ended"

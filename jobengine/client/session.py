@@ -1,6 +1,7 @@
 """The I/O of the asynchronous client: aiohttp."""
 
 import asyncio
+from io import BytesIO
 from typing import Final
 
 import aiohttp
@@ -12,6 +13,8 @@ from jobengine.client.headers import headers
 from jobengine.client.reasons import reason
 
 CONNECT_SECONDS: Final = 5.0
+# A body that may be refused for its size is sent when it is wanted: who refuses it closes the connection.
+LARGE_BYTES: Final = 512 * 1024
 
 
 class Session:
@@ -24,6 +27,7 @@ class Session:
 
     async def send(self, request: Request) -> Response | Unanswered:
         """Whatever came of it. Who is cancelled closes the connection: the broker sees it go."""
+        is_large = len(request.body or b"") > LARGE_BYTES
         session = self._session = self._session or self._opened()
         timeout = aiohttp.ClientTimeout(
             sock_connect=CONNECT_SECONDS, sock_read=self._answer_seconds + request.wait
@@ -32,9 +36,10 @@ class Session:
             async with session.request(
                 request.method,
                 URL(f"{self._address.url}/api/v2{request.path}", encoded=True),
-                data=request.body,
+                data=BytesIO(request.body) if is_large and request.body else request.body,
                 headers=headers(request, self._address),
                 timeout=timeout,
+                expect100=is_large,
                 allow_redirects=False,
             ) as answer:
                 return Response(answer.status, await answer.read(), answer.headers)

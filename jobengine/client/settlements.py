@@ -11,7 +11,9 @@ from jobengine.client.values import Duration
 LEASE_SECONDS = 60.0  # how long an extension holds when nothing is said
 
 
-class _Settlement(Struct, frozen=True):
+class Settlement(Struct, frozen=True):
+    """One thing that a holder says of one job."""
+
     verb: ClassVar[str]
     job: Job | Held
 
@@ -35,7 +37,7 @@ class _Settlement(Struct, frozen=True):
         return {"uid": holder.uid, "lease": holder.lease, **self.fields()}
 
 
-class Completed(_Settlement, frozen=True):
+class Completed(Settlement, frozen=True):
     """It is done."""
 
     verb = "complete"
@@ -46,7 +48,7 @@ class Completed(_Settlement, frozen=True):
         return values.said(result=self.result)
 
 
-class Failed(_Settlement, frozen=True):
+class Failed(Settlement, frozen=True):
     """It did not work."""
 
     verb = "fail"
@@ -62,7 +64,7 @@ class Failed(_Settlement, frozen=True):
         return {"error": error, **values.said(retry=self.retry, delay=delay)}
 
 
-class Released(_Settlement, frozen=True):
+class Released(Settlement, frozen=True):
     """Let somebody else do it: it has its old place, and this was no attempt."""
 
     verb = "release"
@@ -73,7 +75,7 @@ class Released(_Settlement, frozen=True):
         return {"delay": values.seconds(self.delay)} if self.delay else {}
 
 
-class Extended(_Settlement, frozen=True):
+class Extended(Settlement, frozen=True):
     """It is still being done."""
 
     verb = "extend"
@@ -84,7 +86,7 @@ class Extended(_Settlement, frozen=True):
         return {"by": values.seconds(self.by)}
 
 
-class Progressed(_Settlement, frozen=True):
+class Progressed(Settlement, frozen=True):
     """So far it has come."""
 
     verb = "progress"
@@ -93,6 +95,3 @@ class Progressed(_Settlement, frozen=True):
     def fields(self) -> dict[str, object]:
         """How far."""
         return {"progress": self.progress}
-
-
-Settlement = Completed | Failed | Released | Extended | Progressed

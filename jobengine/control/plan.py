@@ -5,10 +5,12 @@ from typing import Final
 
 from msgspec import Struct, structs
 
+from jobengine.settings.options import QUEUE, options_of
 from jobengine.settings.schema import EVERYONE, QueueSettings, Settings
 from jobengine.settings.watch import restart_needed
+from jobengine.settings.writing import written
 
-_RIGHTS: Final = ("read", "write")
+_RIGHTS: Final = ("read", "write", "admin")
 
 
 class Difference(Struct, frozen=True):
@@ -16,8 +18,8 @@ class Difference(Struct, frozen=True):
 
     queue: str
     setting: str
-    before: float
-    after: float
+    before: str  # as it is written in the file
+    after: str
 
 
 class Grant(Struct, frozen=True):
@@ -60,10 +62,10 @@ def plan(*, started_with: Settings, running: Settings, wanted: Settings, jobs: M
 
 
 def _differences(before: QueueSettings, after: QueueSettings) -> Iterator[Difference]:
-    for field in structs.fields(QueueSettings):
-        old, new = getattr(before, field.name), getattr(after, field.name)
-        if field.name not in _RIGHTS and old != new:
-            yield Difference(before.name, field.name, old, new)
+    for name, option in options_of(QUEUE).items():
+        old, new = getattr(before, name), getattr(after, name)
+        if name not in _RIGHTS and old != new:
+            yield Difference(before.name, name, written(option.kind, old), written(option.kind, new))
 
 
 def _lost(

@@ -149,7 +149,7 @@ def _checked(file: QueueFile, running: Settings) -> QueueSettings:
         return read_queue(file, running, names, environment={}, mistakes=mistakes)
     except ConfigurationWrong:
         problems = tuple(map(_problem, mistakes.found))
-        details = "; ".join(f"{problem.pointer[1:]}: {problem.detail}" for problem in problems)
+        details = "; ".join(": ".join(filter(None, (each.pointer[1:], each.detail))) for each in problems)
         raise ValidationFailed(details or "too much, or nested too deeply", errors=problems) from None
 
 

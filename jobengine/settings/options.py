@@ -205,7 +205,7 @@ OPTIONS: Final = (
         Delays(),
         "How long a job waits for its next attempt: growing, each by the factor, longer or shorter "
         "by up to the share that jitter is; or a list, of which the last one stays.",
-        "s",
+        "seconds",
         live=True,
     ),
     Option(

@@ -123,7 +123,7 @@ class ConfigurationWatch:
     async def look(self) -> None:
         """Take up what the files say if that is new."""
         try:
-            said = self._read().said
+            said = (await asyncio.to_thread(self._read)).said
         except ConfigurationWrong:
             said = None
         if said != self._seen:
@@ -137,7 +137,7 @@ class ConfigurationWatch:
         before: Written | None = None
         while True:
             self._seen = None
-            written = self._read()
+            written = await asyncio.to_thread(self._read)
             self._seen = written.said
             settings = await asyncio.to_thread(self._parse, written)
             is_still = written == before or self._now() - written.changed >= STILL_SECONDS

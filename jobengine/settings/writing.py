@@ -7,7 +7,7 @@ import yaml
 
 from jobengine.model.backoff import Backoff, ErrorRule
 from jobengine.settings.durations import write_duration
-from jobengine.settings.kinds import Choice, Delays, Duration, Kind, Rules, Several, Size
+from jobengine.settings.kinds import Choice, Delays, Duration, Kind, Number, Rules, Several, Size
 from jobengine.settings.memory import write_size
 
 FAIL = "fail"  # what is written of a kind of error after which there is no retry
@@ -20,6 +20,8 @@ def document(kind: Kind, value: Any) -> Any:
             return sorted(value)
         case Choice():
             return str(value)
+        case Number():
+            return _shortest(value)
         case Size():
             size = write_size(value)
             return value if size.isdecimal() else size

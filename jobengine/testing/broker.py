@@ -27,7 +27,7 @@ Queues = Iterable[str] | Mapping[str, Mapping[str, Any]]  # names, or names with
 
 
 class Broker:
-    """A broker that runs. Every service may do everything with its queues; "admin" may make others."""
+    """A broker that runs. Every service may read and write all its queues; "admin" may administer it."""
 
     def __init__(self, opened: Rooms, time: MovedTime) -> None:
         self.url = opened.url
@@ -84,7 +84,7 @@ def broker(queues: Queues, *, now: datetime | None = None) -> Iterator[Broker]:
 
 def _document(queues: Queues) -> dict[str, object]:
     options = queues if isinstance(queues, Mapping) else {name: {} for name in queues}
-    everybody = {"read": ["*"], "write": ["*"], "admin": ["*"]}
+    everybody = {"read": ["*"], "write": ["*"]}
     return {"admin": [ADMIN], "queues": {name: {**everybody, **given} for name, given in options.items()}}
 
 

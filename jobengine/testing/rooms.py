@@ -1,10 +1,12 @@
 """The rooms of a test's broker, put together: those of the server, but for its upkeep and its signals."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+import structlog
 from msgspec import Struct
 
 from jobengine.access import Access
@@ -34,6 +36,7 @@ class Rooms(Struct, frozen=True):
 async def rooms(configuration: Path, time: MovedTime) -> AsyncIterator[Rooms]:
     """Serve a configuration, with a new database file beside it. Raises ConfigurationWrong."""
     settings = load(configuration, {})
+    _log_what_is_wrong()
     access, metrics = Access(), Metrics()
     async with AsyncExitStack() as opened:
         engine = _engine(configuration.with_name("jobs.queuedb"), time)
@@ -45,6 +48,12 @@ async def rooms(configuration: Path, time: MovedTime) -> AsyncIterator[Rooms]:
         opened.push_async_callback(web.stop)
         web.serve(engine)
         yield Rooms(f"http://{HOST}:{web.port}", engine)
+
+
+def _log_what_is_wrong() -> None:
+    """And not each request, as structlog would where a test says nothing of it."""
+    if not structlog.is_configured():
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
 
 def _engine(path: Path, time: MovedTime) -> LocalEngine:

@@ -5,7 +5,7 @@ from typing import Final
 
 from jobengine.web.routes import Route, Variables
 
-_PLAIN: Final = re.compile(r"(?:/[A-Za-z0-9._-]+)+", re.ASCII)  # no escapes, no query
+_SPECIAL: Final = re.compile(r"[^A-Za-z0-9/._-]", re.ASCII)  # escapes, a query, …
 _NO_VARIABLES: Final[Variables] = {}
 
 
@@ -42,16 +42,16 @@ class Paths:
 
     def find(self, method: str, target: str) -> tuple[Route, Variables] | None:
         """The route and the variables of its path; None when it takes a closer look."""
-        if not _PLAIN.fullmatch(target):
+        if _SPECIAL.search(target) or not target.startswith("/"):
             return None
         place, values = self._root, []
         for part in target[1:].split("/"):
             following = place.inner.get(part)
-            if following is None:
-                if place.variable is None:
-                    return None
-                values.append(part)
+            if following is None and part:
                 following = place.variable
+                values.append(part)
+            if following is None:
+                return None
             place = following
         found = place.routes.get(method)
         if found is None:

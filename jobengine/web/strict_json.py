@@ -7,7 +7,7 @@ numbers like 1e999, and any depth.
 import json
 import math
 import re
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -15,6 +15,7 @@ from jobengine.errors import InvalidJson
 
 MAX_DEPTH: Final = 64
 
+_CONTAINERS: Final = frozenset({dict, list})
 _GRAMMAR: Final = json.JSONDecoder(parse_int=len, parse_float=len)  # numbers as long as they like
 _TOKEN: Final = re.compile(
     r"""(?P<name>"(?:[^"\\]|\\.)*"(?=\s*:))
@@ -52,14 +53,14 @@ def is_surely_right(body: bytes) -> bool:
 
 def _is_deeper(value: object, depth: int) -> bool:
     """Whether objects and lists are nested deeper than this. Looks level by level."""
-    level = [value] if isinstance(value, (dict, list)) else []
+    level: list[Any] = [value] if type(value) in _CONTAINERS else []
     while level and depth:
         depth -= 1
         level = [
             inner
             for outer in level
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, (dict, list))
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) in _CONTAINERS
         ]
     return bool(level)
 

@@ -4,17 +4,22 @@ from itertools import product
 
 import pytest
 
-from jobengine.access import Access, Action, QueueRights, Right
+from jobengine.access import DOCUMENTED_RIGHTS, Access, Action, QueueRights, Right
 from jobengine.access.rights import RULES
 from jobengine.errors import BadRequest, Forbidden, NotFound
 
 READ, WRITE, BOTH = {Right.READ}, {Right.WRITE}, {Right.READ, Right.WRITE}
 
+READERS = {Action.CLAIM, Action.LIST, Action.GET, Action.UPDATE, Action.SETTLE, Action.LOOK}
+WRITERS = {Action.CREATE, Action.UPDATE, Action.DELETE, Action.AMEND, Action.CONTROL, Action.LOOK}
+
 # Written down a second time on purpose: what each service may do with a queue.
 ALLOWED = {
-    "reader": {Action.CLAIM, Action.LIST, Action.GET, Action.UPDATE},
-    "writer": {Action.CREATE, Action.UPDATE, Action.DELETE},
-    "both": {Action.CREATE, Action.CLAIM, Action.LIST, Action.GET, Action.UPDATE, Action.DELETE},
+    "reader": READERS,
+    "writer": WRITERS,
+    "both": READERS | WRITERS,
+    "boss": {Action.LOOK, Action.STEER, Action.PURGE, Action.REDRIVE, Action.CONFIGURE},
+    "ops": {Action.LOOK, Action.STEER, Action.PURGE, Action.REDRIVE, Action.CONFIGURE},
 }
 ON_QUEUES = [action for action in Action if action is not Action.SCRAPE]
 
@@ -22,7 +27,7 @@ ON_QUEUES = [action for action in Action if action is not Action.SCRAPE]
 def access(*, read: str = "reader both", write: str = "writer both", admins: str = "ops") -> Access:
     """One queue, and who may do what there."""
     made = Access()
-    rights = QueueRights(frozenset(read.split()), frozenset(write.split()))
+    rights = QueueRights(frozenset(read.split()), frozenset(write.split()), frozenset({"boss"}))
     made.configure({"mail": rights}, admins.split())
     return made
 
@@ -39,11 +44,30 @@ def test_a_service_may_do_what_its_rights_allow_and_nothing_else(service: str, a
 @pytest.mark.parametrize("action", ON_QUEUES)
 def test_for_a_stranger_there_is_no_such_queue(action: Action) -> None:
     refusals = []
-    for service, queue in (("stranger", "mail"), ("reader", "letters"), ("ops", "mail")):
+    for service, queue in (("stranger", "mail"), ("reader", "letters"), ("boss", "letters")):
         with pytest.raises(NotFound) as refusal:
             access().check(service, action, queue)
         refusals.append(refusal.value.detail)
     assert len(set(refusals)) == 1
+
+
+def test_for_those_who_know_no_administrators_they_are_strangers() -> None:
+    for service in ("ops", "boss"):
+        with pytest.raises(NotFound):
+            access().check(service, Action.LIST, "mail", known=DOCUMENTED_RIGHTS)
+    assert access().check("both", Action.LIST, "mail", known=DOCUMENTED_RIGHTS) == BOTH
+
+
+def test_an_administrator_of_all_may_make_a_queue_that_is_not_there_and_nothing_else() -> None:
+    assert access().check("ops", Action.CONFIGURE, "letters") == {Right.ADMIN}
+    with pytest.raises(NotFound):
+        access().check("ops", Action.LIST, "letters")
+
+
+def test_a_service_sees_the_queues_on_which_it_has_a_right() -> None:
+    for service in ("ops", "boss", "reader", "writer"):
+        assert access().queues(service) == ["mail"]
+    assert access().queues("stranger") == []
 
 
 def test_every_action_has_a_rule() -> None:

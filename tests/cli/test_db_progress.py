@@ -31,3 +31,13 @@ def test_a_bar_appears_on_a_terminal_for_what_takes_long(
         told(10)
         told(90)
     assert ("verifying" in screen.getvalue()) is appears
+
+
+def test_jobs_are_counted_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Terminal()
+    monkeypatch.setattr(module, "_PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    with progress("purging", 200, in_jobs=True) as told:
+        told(100)
+    assert "100/200" in screen.getvalue()

@@ -30,10 +30,13 @@ def test_queues_that_come_and_go_are_named_with_the_jobs_that_would_be_lost() ->
 
 
 def test_a_setting_that_changes_is_named_with_both_of_its_values() -> None:
-    found = edit(NOW.replace("write: [website]", "write: [website], job_keep_minutes: 5, max_attempts: 3"))
+    more = "job_keep_minutes: 5, backoff: [1m, 90s], dead_letter: old, paused: true"
+    found = edit(NOW.replace("write: [website]", f"write: [website], {more}"))
     assert found.changed == (
-        Difference("mail", "job_keep_minutes", 60, 5),
-        Difference("mail", "max_attempts", 1, 3),
+        Difference("mail", "job_keep_minutes", "60", "5"),
+        Difference("mail", "backoff", "{from: 1s, factor: 2, to: 1h, jitter: 0.2}", "[1m, 90s]"),
+        Difference("mail", "dead_letter", "null", "old"),
+        Difference("mail", "paused", "false", "true"),
     )
 
 
@@ -56,7 +59,9 @@ def test_nobody_loses_a_right_that_everyone_gets() -> None:
     assert edit(NOW, now=everyone).rights_gained == ()
 
 
-def test_the_right_to_administer_belongs_to_no_queue() -> None:
+def test_the_right_to_administer_belongs_to_the_server_or_to_a_queue() -> None:
+    of_a_queue = edit(NOW.replace("write: [website]", "write: [website], admin: [boss]"))
+    assert of_a_queue.rights_gained == (Grant("boss", "admin", "mail"),)
     found = edit(f"admin: [ops]\n{NOW}", now=f"admin: [root]\n{NOW}")
     assert found.rights_lost == (Grant("root", "admin"),)
     assert found.rights_gained == (Grant("ops", "admin"),)

@@ -16,6 +16,7 @@ from jobengine.cli.main import application
 from jobengine.engine.interface import QueueStatus
 from jobengine.errors import Fatal, JobEngineError
 from jobengine.model.commands import Swept
+from jobengine.model.queue import Queue
 from jobengine.model.states import TRANSITIONS, State
 from jobengine.settings.reference import options_table, variables_table
 from jobengine.web.metrics import Metrics
@@ -103,7 +104,7 @@ def _metrics() -> Iterator[tuple[str, str, str, str]]:
     metrics = Metrics()
     metrics.operation("create", "ok", 0.0)
     metrics.sweep(Swept())
-    metrics.queues = lambda: [QueueStatus("mail", dict.fromkeys(State, 0), 0)]
+    metrics.queues = lambda: [QueueStatus(Queue("mail", keep=0, lease=0), dict.fromkeys(State, 0), 0, 0, 0)]
     for family in metrics.collect():
         name = f"{family.name}_total" if family.type == "counter" else family.name
         labels = sorted({label for sample in family.samples for label in sample.labels} - {"le"})

@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from jobengine.errors import (
     BadState,
@@ -185,3 +187,35 @@ async def test_a_directory_that_is_none_is_told_without_its_path(broker: Broker)
     with pytest.raises(Unavailable) as refusal:
         await broker.queues.put("mail", MAIL)
     assert str(broker.directory) not in refusal.value.detail
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+TIMES = st.integers(0, 5) | st.floats(0, 5) | st.sampled_from(["250ms", "1s", "2m", "${HOME}", "1:30", "1e3"])
+BACKOFFS = st.lists(TIMES, max_size=3) | st.fixed_dictionaries({}, optional={"from": TIMES, "to": TIMES})
+PLAUSIBLE = st.fixed_dictionaries(
+    {"read": st.lists(st.sampled_from(["a", "1", "no", "*", "${HOME}", "2024-01-01"])), "write": st.just([])},
+    optional={
+        "backoff": BACKOFFS,
+        "errors": st.dictionaries(st.text(max_size=5), BACKOFFS | st.just("fail"), max_size=2),
+        "max_bytes": st.integers(-1, 10) | st.just("1KiB"),
+        "job_keep_minutes": st.floats(0, 10) | st.just(1e22),
+        "paused": st.booleans() | st.just("true"),
+        "dead_letter": st.sampled_from(["own", "mail", None, ""]),
+    },
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@given(wanted=PLAUSIBLE | st.dictionaries(st.text(max_size=8), JSON, max_size=3))
+async def test_any_settings_are_refused_or_are_what_the_next_start_reads(
+    broker: Broker, wanted: dict[str, Any]
+) -> None:
+    try:
+        await broker.queues.put("mail", wanted)
+    except ValidationFailed:
+        return
+    assert load(broker.path, {"HOME": "/root"}) == broker.watch.settings

@@ -29,5 +29,5 @@ def problem(answer: Answer, status: int, code: str, *, closes: bool = False) -> 
     }
     assert document["detail"]
     assert MARKER not in repr(answer)
-    assert not re.search(r"Traceback|\.py|/work|/tmp|site-packages", answer.body.decode())
+    assert not re.search(r"Traceback|\.py|/work\b|/tmp\b|site-packages", answer.body.decode())
     return document if errors is None else document | {"errors": errors}

@@ -6,14 +6,10 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from jobengine.access import Access
-from jobengine.engine.interface import Engine
-from jobengine.settings.schema import Settings
-from jobengine.web.metrics import Metrics
 from jobengine.web.openapi.swagger import CONTENT_TYPES
-from jobengine.web.openapi.v1 import JobOfV1
-from jobengine.web.server import WebServer
+from jobengine.web.v1.answers import JobOfV1
 from tests.support.connection import Connection
+from tests.support.openapi import routes
 from tests.support.service import Service
 
 FOREIGN = re.compile(rb"""(?:src|href|url|action)\s*[=:(]\s*["']?(?:https?:)?//""", re.IGNORECASE)
@@ -26,14 +22,6 @@ def document(connection: Connection) -> dict[str, Any]:
     return cast(dict[str, Any], answer.json())
 
 
-def served() -> set[tuple[str, str]]:
-    """All that the server's own router would find."""
-    web = WebServer(Settings(), Access(), Metrics(), host="127.0.0.1", port=0)
-    web.serve(cast(Engine, None))
-    routes = web._application.router.routes()
-    return {(route.method, str(route.resource and route.resource.canonical)) for route in routes}
-
-
 def references(value: object) -> set[str]:
     """All that a part of the document points to."""
     if isinstance(value, dict):
@@ -44,7 +32,11 @@ def references(value: object) -> set[str]:
 
 def test_every_route_stands_in_the_document_and_no_other(document: dict[str, Any]) -> None:
     told = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
-    assert told == served()
+    assert told == {(route.method, route.path) for route in routes()}
+
+
+def test_a_route_that_says_nothing_of_itself_is_not_offered() -> None:
+    assert [route.path for route in routes() if route.description is None] == []
 
 
 def test_every_operation_has_a_name_of_its_own_and_says_what_it_does(document: dict[str, Any]) -> None:
@@ -70,6 +62,12 @@ def test_a_refusal_is_a_problem_with_its_codes(document: dict[str, Any]) -> None
     schema = refused["content"]["application/problem+json"]["schema"]
     assert schema["allOf"][0] == {"$ref": "#/components/schemas/Refused"}
     assert schema["allOf"][1]["properties"]["code"]["enum"] == ["not_found"]
+
+
+def test_fields_that_exclude_one_another_do_so_in_the_document_too(document: dict[str, Any]) -> None:
+    new_job = document["components"]["schemas"]["NewJob"]
+    excluded = [each["not"]["required"] for each in new_job["allOf"] if "not" in each]
+    assert excluded == [["not_before", "delay"]]
 
 
 def test_a_job_of_v1_is_as_the_document_has_it(owner: Service) -> None:

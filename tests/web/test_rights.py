@@ -31,6 +31,9 @@ MAY: Final = {
     ("GET", "/livez"): EVERYBODY,
     ("GET", "/readyz"): EVERYBODY,
     ("GET", "/metrics"): {"ops"},
+    ("GET", "/openapi.json"): EVERYBODY,
+    ("GET", "/docs"): EVERYBODY,
+    ("GET", "/docs/{file}"): EVERYBODY,
 }
 BODIES: Final = {
     "PUT": b'{"content":{},"valid_for":60,"priority":5}',
@@ -40,7 +43,7 @@ GOOD: Final = {"PUT": 201, "DELETE": 204}
 REQUEST_ID: Final = re.compile(rb'"request_id":"[^"]+"')
 
 
-def routes() -> list[tuple[str, str]]:
+def all_routes() -> list[tuple[str, str]]:
     """All that the server's own router would find, probes included."""
     web = WebServer(Settings(), Access(), Metrics(), host="127.0.0.1", port=0)
     web.serve(cast(Engine, None))
@@ -48,8 +51,14 @@ def routes() -> list[tuple[str, str]]:
     return [(route.method, str(route.resource and route.resource.canonical)) for route in router.routes()]
 
 
+def routes() -> list[tuple[str, str]]:
+    """Those of API v1, and those that belong to no version."""
+    return [route for route in all_routes() if not route[1].startswith("/api/v2")]
+
+
 def ask(service: Service, method: str, path: str, uid: str) -> Answer:
-    return service.ask(method, path.replace("{uid}", uid), BODIES.get(method))
+    path = path.replace("{uid}", uid).replace("{file}", "swagger-ui.css")
+    return service.ask(method, path, BODIES.get(method))
 
 
 def claimed_job(server: ServerProcess, queue: str, claimer: str) -> str:

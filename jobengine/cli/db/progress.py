@@ -10,20 +10,21 @@ _PATIENCE_SECONDS: Final = 1.0
 
 
 @contextmanager
-def progress(doing: str, total: int) -> Iterator[Callable[[int], None]]:
-    """What is to be told how many bytes of so many are done."""
+def progress(doing: str, total: int, *, in_jobs: bool = False) -> Iterator[Callable[[int], None]]:
+    """What is to be told how many bytes of so many are done; or how many jobs."""
     with ExitStack() as shown:
-        bar = _Bar(doing, total, shown)
+        bar = _Bar(doing, total, shown, in_jobs=in_jobs)
         yield bar.tell if sys.stderr.isatty() else _nobody
 
 
 class _Bar:
     """Appears once it is worth it."""
 
-    def __init__(self, doing: str, total: int, shown: ExitStack) -> None:
+    def __init__(self, doing: str, total: int, shown: ExitStack, *, in_jobs: bool) -> None:
         self._doing = doing
         self._total = total
         self._shown = shown
+        self._in_jobs = in_jobs
         self._begun = time.monotonic()
         self._update: Callable[[int], None] | None = None
 
@@ -37,14 +38,17 @@ class _Bar:
 
     def _appear(self) -> Callable[[int], None]:
         from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = (
-            TextColumn(self._doing),
-            BarColumn(),
-            DownloadColumn(binary_units=True),
-            TimeRemainingColumn(),
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
         )
+
+        amount = MofNCompleteColumn() if self._in_jobs else DownloadColumn(binary_units=True)
+        columns = (TextColumn(self._doing), BarColumn(), amount, TimeRemainingColumn())
         bars = self._shown.enter_context(Progress(*columns, console=Console(stderr=True), transient=True))
         bar = bars.add_task(self._doing, total=self._total)
         return lambda done: bars.update(bar, completed=done)

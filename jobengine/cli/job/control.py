@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jobengine.cli.asking import Asking, QueueName
+from jobengine.cli.output import jobs_text
 
 if TYPE_CHECKING:
     from jobengine.client.results import Bulk
@@ -75,16 +76,16 @@ def _do(
         return
     for uid in uids or ():
         one(queue, uid)
-        typer.echo(f"{uid}: {action}: done")
+        asking.show({"uid": uid, "action": action}, [f"{uid}: {action}: done"])
 
 
 def _bulk(
     asking: Asking, action: str, queue: str, where: str | None, state: str | None, *, dry_run: bool
 ) -> None:
-    from jobengine.cli.counting import counting
+    from jobengine.cli.db.progress import progress
 
     total = sum(asking.client.queue(queue).jobs.values())
-    with counting(action, total) as told:
+    with progress(action, total, in_jobs=True) as told:
         done = asking.client.bulk(
             queue,
             action,
@@ -100,9 +101,9 @@ def _bulk(
 
 def _lines(done: "Bulk", action: str, *, dry_run: bool) -> list[str]:
     if dry_run:
-        return [f"{action}: {done.matched} jobs would be tried; nothing was changed"]
+        return [f"{action}: {jobs_text(done.matched)} would be tried; nothing was changed"]
     refused = f", {done.refused} refused" if done.refused else ""
     return [
-        f"{action}: {done.changed} of {done.matched} jobs changed{refused}",
+        f"{action}: done for {done.changed} of {jobs_text(done.matched)}{refused}",
         *(f"  {each.uid}: {each.detail}" for each in done.problems[:10]),
     ]

@@ -60,11 +60,11 @@ def create(
 
 
 def _many(asking: Asking, queue: str, text: bytes, options: dict[str, Any]) -> None:
-    from jobengine.cli.counting import counting
+    from jobengine.cli.db.progress import progress
 
     drafts = list(_drafts(text, options))
     jobs: list[Job] = []
-    with counting("creating", len(drafts)) as told:
+    with progress("creating", len(drafts), in_jobs=True) as told:
         for start in range(0, len(drafts), TOGETHER):
             jobs += asking.client.create_many(queue, drafts[start : start + TOGETHER])
             told(len(jobs))

@@ -58,14 +58,14 @@ HEADS = ("UID", "STATE", "PRIORITY", "ATTEMPT", "CREATED", "TAGS", "CONTENT")
 
 def row(job: "Job") -> tuple[str, ...]:
     """A job in a table."""
-    from jobengine.cli.output import one_line
+    from jobengine.cli.output import one_line, time_text
 
     return (
         job.uid,
         "halted" if job.halted else job.state.value,
         str(job.priority),
         str(job.attempt),
-        job.created.isoformat(timespec="seconds"),
+        time_text(job.created),
         ",".join(job.tags),
         one_line(job.content),
     )

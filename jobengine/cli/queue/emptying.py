@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from jobengine.cli.asking import Asking, QueueName
-from jobengine.cli.counting import counting
+from jobengine.cli.db.progress import progress
+from jobengine.cli.output import jobs_text
 
 _QUEUED = "queued"
 
@@ -22,10 +23,10 @@ def purge(
     states = state.split(",")
     jobs = asking.client.queue(queue).jobs
     total = sum(jobs.get(each, 0) for each in states)
-    sure(f"Remove {total} jobs of {queue}?", is_sure=yes)
-    with counting("purging", total) as told:
+    asking.confirm(f"Remove {jobs_text(total)} of {queue}?", is_sure=yes)
+    with progress("purging", total, in_jobs=True) as told:
         gone = asking.client.purge_queue(queue, state=states, on_slice=told)
-    asking.show({"changed": gone}, [f"{queue}: {gone} jobs are gone"])
+    asking.show({"changed": gone}, [f"{queue}: {jobs_text(gone)} removed"])
 
 
 def redrive(
@@ -35,17 +36,6 @@ def redrive(
 ) -> None:
     """Send the dead letters of a queue back to where they failed, to be tried anew."""
     total = sum(asking.client.queue(queue).jobs.values())
-    with counting("redriving", total) as told:
+    with progress("redriving", total, in_jobs=True) as told:
         sent = asking.client.redrive_queue(queue, to=to, on_slice=told)
-    asking.show({"changed": sent}, [f"{queue}: {sent} jobs went back"])
-
-
-def sure(question: str, *, is_sure: bool) -> None:
-    """Ask, where somebody is there to be asked. Exits with 64 where nobody is, and with 1 for a no."""
-    import sys
-
-    if is_sure:
-        return
-    if not sys.stdin.isatty():
-        raise typer.BadParameter(f"{question} Say --yes: there is no terminal to ask on")
-    typer.confirm(question, abort=True, err=True)
+    asking.show({"changed": sent}, [f"{queue}: {jobs_text(sent)} sent back"])

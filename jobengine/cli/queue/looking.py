@@ -14,7 +14,7 @@ def list_(asking: Asking, watch: Watch = False) -> None:  # noqa: FBT002
     """Tell the queues on which you have a right."""
 
     def look() -> None:
-        heads = ("QUEUE", *map(str.upper, _STATES), "OLDEST", "SET")
+        heads = ("QUEUE", *map(str.upper, _STATES), "OLDEST", "")
         asking.show_all(asking.client.queues(), heads, _row)
 
     asking.again(look, watch=watch)
@@ -37,7 +37,8 @@ def lines_of(queue: "Queue") -> list[str]:
 
     return table(
         [
-            ("queue", f"{queue.name}{_how(queue)}; its settings stand in the {queue.origin or 'broker'}"),
+            ("queue", f"{queue.name}{_how(queue)}"),
+            ("made by", f"the {'API' if queue.origin == 'api' else 'configuration'}"),
             *((state, str(queue.jobs.get(state, 0))) for state in _STATES),
             ("not yet to be handed out", str(queue.held)),
             ("contents of the queued", size(queue.queued_bytes)),

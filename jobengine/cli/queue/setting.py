@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from jobengine.cli.asking import Asking, QueueName
-from jobengine.cli.queue.emptying import sure
+from jobengine.cli.output import jobs_text
 from jobengine.cli.queue.looking import lines_of
 
 
@@ -39,9 +39,9 @@ def drop(
 ) -> None:
     """Drop a queue that was made by the API, with all its jobs."""
     total = sum(asking.client.queue(queue).jobs.values())
-    sure(f"Drop {queue} with {total} jobs?", is_sure=yes)
+    asking.confirm(f"Drop {queue} with {jobs_text(total)}?", is_sure=yes)
     asking.client.drop_queue(queue)
-    asking.show({"queue": queue, "jobs": total}, [f"{queue}: dropped, and {total} jobs with it"])
+    asking.show({"queue": queue, "jobs": total}, [f"{queue}: dropped, and {jobs_text(total)} with it"])
 
 
 def _options(settings: Iterable[str]) -> Iterable[tuple[str, Any]]:

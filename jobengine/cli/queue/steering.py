@@ -1,6 +1,7 @@
 """`jobengine queue pause, resume, drain`."""
 
 from jobengine.cli.asking import Asking, QueueName
+from jobengine.cli.output import jobs_text
 
 
 def pause(asking: Asking, queue: QueueName) -> None:
@@ -19,4 +20,4 @@ def resume(asking: Asking, queue: QueueName) -> None:
 def drain(asking: Asking, queue: QueueName) -> None:
     """Let no more jobs into a queue; those that are there are worked on."""
     found = asking.client.drain_queue(queue)
-    asking.show(found, [f"{queue}: takes no more jobs; {sum(found.jobs.values())} are there"])
+    asking.show(found, [f"{queue}: takes no more jobs; {jobs_text(found.jobs['queued'])} left to hand out"])

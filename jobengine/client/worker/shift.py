@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -77,15 +77,25 @@ class Shift:
     async def work(self) -> None:
         """Until it is told to stop. Raises what refuses the worker for good: no right on a queue, say."""
         background = [asyncio.create_task(each) for each in (self._reports.run(), self._leases.run())]
+        for task in background:
+            task.add_done_callback(self._end_without)
         try:
             await self._claim_and_do()
         finally:
             await self._drain()
             for task in background:
                 task.cancel()
-            await asyncio.gather(*background, return_exceptions=True)
+            failures = await asyncio.gather(*background, return_exceptions=True)
             self._crew.stop()
             await self._client.close()
+        for failure in failures:
+            if not isinstance(failure, asyncio.CancelledError | None):
+                raise failure
+
+    def _end_without(self, task: "asyncio.Task[None]") -> None:
+        """Without its reports, or its leases, a worker is of no use: whoever runs it is told why."""
+        if not task.cancelled():
+            self._stop(drain_seconds=0)
 
     # --- claiming ---
 
@@ -104,9 +114,8 @@ class Shift:
     async def _claim(self, most: int) -> list[Job]:
         """Raises what refuses the worker for good."""
         claiming = asyncio.create_task(self._ask(most))
-        stopping = asyncio.create_task(self._stopping.wait())
         try:
-            await asyncio.wait((claiming, stopping), return_when=asyncio.FIRST_COMPLETED)
+            await self._wait_for(claiming)
             if not claiming.done():
                 # Its answer may be on its way: cut now, those jobs would wait for the end of their leases.
                 await asyncio.wait((claiming,), timeout=LAST_CLAIM_SECONDS)
@@ -119,9 +128,8 @@ class Shift:
                 await asyncio.wait_for(self._stopping.wait(), PAUSE_SECONDS)
             return []
         finally:
-            for task in (claiming, stopping):
-                task.cancel()
-            await asyncio.gather(claiming, stopping, return_exceptions=True)
+            claiming.cancel()
+            await asyncio.gather(claiming, return_exceptions=True)
 
     async def _ask(self, most: int) -> list[Job]:
         weights = {queue: function.weight for queue, function in self._plan.functions.items()}
@@ -138,9 +146,18 @@ class Shift:
         if self._doing:
             await self._one_has_ended.wait()
             return False
-        was_told = not self._reports.is_idle
-        await self._reports.all_sent()
-        return not was_told
+        if self._reports.is_idle:
+            return True
+        telling = asyncio.create_task(self._reports.all_sent())
+        await self._wait_for(telling)
+        telling.cancel()
+        return False
+
+    async def _wait_for(self, task: asyncio.Future[Any]) -> None:
+        """Until it is done, or the worker stops."""
+        stopping = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
 
     # --- doing ---
 

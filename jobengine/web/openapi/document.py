@@ -7,6 +7,7 @@ from typing import Any, Final, Union, get_args, get_origin
 import msgspec
 from msgspec.structs import fields
 
+from jobengine.web.openapi.contradictions import CONTRADICTIONS
 from jobengine.web.openapi.headers import HEADERS
 from jobengine.web.openapi.told import SERVICE, VARIABLES, Json, Refused, Told, tag
 from jobengine.web.routes import Description, Route, Text
@@ -52,6 +53,8 @@ class _Schemas:
         schemas, self.components = msgspec.json.schema_components(
             kinds, schema_hook=_of_its_own, ref_template=_REFERENCE
         )
+        for kind, contradictions in CONTRADICTIONS.items():
+            self.components[kind.__name__] |= contradictions
         self._by_type = dict(zip(map(repr, kinds), schemas, strict=True))
 
     def of(self, kind: Any) -> Json:

@@ -8,12 +8,13 @@ from msgspec import Meta
 from jobengine.web.v1.bodies import Status
 from jobengine.web.v2.values import QueueName
 
-Text = Annotated[str, Meta(min_length=1, max_length=255)]
+Key = Annotated[str, Meta(min_length=1, max_length=255)]
+Version = Annotated[str, Meta(pattern=r'^(?:\*|"[0-9]{1,18}")$')]
 
 HEADERS: Final[Mapping[str, tuple[Any, str]]] = {
-    "Idempotency-Key": (Text, "The same request with the same key again gets the same answer, for a day."),
-    "If-Match": (Text, "Only if this is the job's version still: the `ETag` of an answer, or `*`."),
-    "Prefer": (Text, "`return=minimal`: without what the caller knows. `wait=30`: when the job has ended."),
+    "Idempotency-Key": (Key, "The same request with the same key again gets the same answer, for a day."),
+    "If-Match": (Version, "Only if this is the job's version still: the `ETag` of an answer, or `*`."),
+    "Prefer": (str, "`return=minimal`: without what the caller knows. `wait=30`: when the job has ended."),
     "X-Queue": (QueueName, "The queue that is meant."),
     "X-Status-Filter": (Status, "Only jobs of this state."),
 }

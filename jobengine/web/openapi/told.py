@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import fields
 
 from jobengine.errors import Problem
+from jobengine.web.openapi.contradictions import CONTRADICTIONS
 from jobengine.web.openapi.headers import HEADERS, REQUIRED
 from jobengine.web.openapi.refusals import Refusal, refusals
 from jobengine.web.openapi.swagger import CONTENT_TYPES
@@ -94,7 +95,8 @@ class Told:
         }
 
     def _body(self, kind: Any) -> Json:
-        is_required = not isinstance(kind, type) or any(field.required for field in fields(kind))
+        is_empty_enough = _is_struct(kind) and not any(field.required for field in fields(kind))
+        is_required = not is_empty_enough or kind in CONTRADICTIONS
         return {"required": is_required, "content": {"application/json": {"schema": self._schema_of(kind)}}}
 
     def _answers(self) -> Json:
@@ -129,6 +131,10 @@ class Told:
 def tag(route: Route) -> str:
     """Under which heading it stands: a version of the API, or what is outside of them."""
     return route.path.split("/")[2] if route.path.startswith("/api/") else "server"
+
+
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
 def _first_line(described: type) -> str:

@@ -14,13 +14,14 @@ LATEST_SECOND: Final = 253_402_300_799  # the last one of the year 9999
 Status = Literal["queued", "inprogress", "complete", "failed"]
 Priority = Annotated[int, Meta(ge=1, le=100)]
 ValidFor = Annotated[int, Meta(ge=1, le=TEN_YEARS_SECONDS)]
+ObjectOfJson = Annotated[Raw, Meta(extra_json_schema={"type": "object"})]
 TimeoutTime = Annotated[int, Meta(ge=0, le=LATEST_SECOND)]
 
 
 class CreateBody(Struct, frozen=True):
     """What CreateJob needs. Unknown fields are ignored."""
 
-    content: Raw
+    content: ObjectOfJson
     valid_for: ValidFor  # seconds
     priority: Priority
 
@@ -29,7 +30,7 @@ class UpdateBody(Struct, frozen=True):
     """What UpdateJob may name, one of them at least. Unknown fields are ignored."""
 
     status: Status | UnsetType = UNSET
-    content: Raw | UnsetType = UNSET
+    content: ObjectOfJson | UnsetType = UNSET
     timeout_time: TimeoutTime | UnsetType = UNSET  # seconds since the Unix epoch
     priority: Priority | UnsetType = UNSET
 

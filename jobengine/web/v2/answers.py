@@ -1,9 +1,9 @@
 """What API v2 answers, as types. job.py writes jobs by hand; a test holds the two together."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from jobengine.model.states import State
 from jobengine.web.v2.values import StateName
@@ -81,7 +81,24 @@ class GoneView(Struct, frozen=True, forbid_unknown_fields=True):
 class JobsView(Struct, frozen=True, forbid_unknown_fields=True):
     """Several jobs."""
 
-    jobs: list[JobView | dict[str, Any]]
+    jobs: list[JobView]
+
+
+# msgspec has no unions of structs: only the document says which two these can be.
+_JobOrGone = Annotated[
+    Any,
+    Meta(
+        extra_json_schema={
+            "anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("JobView", "GoneView")]
+        }
+    ),
+]
+
+
+class MadeView(Struct, frozen=True, forbid_unknown_fields=True):
+    """Several jobs that were made; with an idempotency key, some of them long ago."""
+
+    jobs: list[_JobOrGone]
 
 
 class UidView(Struct, frozen=True, forbid_unknown_fields=True):

@@ -34,8 +34,8 @@ class ClaimBody(Struct, frozen=True, forbid_unknown_fields=True):
     """How many jobs, how long to wait for one, and how long they are to be the caller's."""
 
     most: Most = field(name="max", default=1)
-    wait: Wait = NOW
-    lease: Lease = LEASE
+    wait: Wait = field(default_factory=lambda: NOW)
+    lease: Lease = field(default_factory=lambda: LEASE)
     worker: Worker | None = None
 
 
@@ -47,8 +47,8 @@ class ClaimAnyBody(Struct, frozen=True, forbid_unknown_fields=True):
         | Annotated[list[QueueName], Meta(min_length=1, max_length=QUEUES_MOST)]
     )
     most: Most = field(name="max", default=1)
-    wait: Wait = NOW
-    lease: Lease = LEASE
+    wait: Wait = field(default_factory=lambda: NOW)
+    lease: Lease = field(default_factory=lambda: LEASE)
     worker: Worker | None = None
 
     @property

@@ -41,7 +41,7 @@ class Duration(int):
         milliseconds = _milliseconds(value)
         if not cls.least <= milliseconds <= cls.most:
             raise ValueError(f"must be from {in_words(cls.least)} to {in_words(cls.most)}")
-        return cls(milliseconds)
+        return cls(round(milliseconds))
 
     @classmethod
     def schema(cls) -> dict[str, object]:
@@ -69,6 +69,12 @@ class ValidFor(Duration):
 
 class Timeout(Duration):
     """That one attempt may take."""
+
+    least = 1
+
+
+class Window(Duration):
+    """For which a unique key keeps others out."""
 
     least = 1
 
@@ -133,10 +139,10 @@ def time_text(milliseconds: int) -> bytes:
     return b"%b.%03dZ" % (moment.isoformat()[:19].encode(), milliseconds % SECOND_MS)
 
 
-def _milliseconds(value: object) -> int:
+def _milliseconds(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return round(min(max(value, -1), 1e12) * SECOND_MS)
+        return min(max(value, -1), 1e12) * SECOND_MS
     found = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if found is None:
         raise ValueError("must be a number of seconds, or a text like 250ms, 90s, 10m, 2h, 7d")
-    return round(float(found[1]) * _UNITS_MS[found[2]])
+    return float(found[1]) * _UNITS_MS[found[2]]

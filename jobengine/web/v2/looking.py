@@ -3,7 +3,7 @@
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from jobengine.access import Action
 from jobengine.model.job import Job
@@ -22,7 +22,7 @@ from jobengine.web.v2.preferences import etag
 class GetQuery(Struct, frozen=True):
     """How long to wait for the job's end."""
 
-    wait: Wait = Wait(0)
+    wait: Wait = field(default_factory=lambda: Wait(0))
 
 
 class Looking:

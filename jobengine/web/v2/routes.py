@@ -4,7 +4,7 @@ The OpenAPI document is made of this table; what is not in it is not served.
 """
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from jobengine.access import Action
 from jobengine.web.problems import V2_STATUSES
@@ -19,6 +19,7 @@ from jobengine.web.v2.creating import Creating
 from jobengine.web.v2.drafts import NewJob, NewJobs
 from jobengine.web.v2.listing import Listing, ListQuery
 from jobengine.web.v2.looking import GetQuery, Looking
+from jobengine.web.v2.queue_options import QueueOptions
 from jobengine.web.v2.settlements import (
     CompleteBody,
     ExtendBody,
@@ -36,7 +37,7 @@ QUEUE: Final = f"{QUEUES}/{{queue}}"
 JOBS: Final = f"{QUEUE}/jobs"
 JOB: Final = f"{JOBS}/{{uid}}"
 
-_MADE: Final = answers.JobView | answers.JobsView | answers.UidView | answers.UidsView | answers.GoneView
+_MADE: Final = answers.JobView | answers.MadeView | answers.UidView | answers.UidsView | answers.GoneView
 Row = tuple[str, str, Action, Answer, Description]
 
 
@@ -183,7 +184,7 @@ def _of_queues(broker: Broker) -> Iterator[Row]:
         Action.CONFIGURE,
         administering.put,
         Description(
-            "Make a queue, or change it", body=dict[str, Any], answers={201: answers.QueueView, **shown}
+            "Make a queue, or change it", body=QueueOptions, answers={201: answers.QueueView, **shown}
         ),
     )
     yield (

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Final
 
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
 from jobengine.model.commands import Complete, Extend, Fail, Progress, Release, Settlement
 from jobengine.web.v2.decoding import decoder
@@ -69,7 +69,7 @@ class ExtendBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """It is still being done."""
 
     lease: LeaseId
-    by: Lease = LEASE  # from now on
+    by: Lease = field(default_factory=lambda: LEASE)  # from now on
 
     def settlement(self, uid: str) -> Extend:
         """Of this job, as the model has it."""

@@ -24,8 +24,8 @@ CHANGED_MOST: Final = 500
 MATCHED_MOST: Final = 10_000  # of a dry run
 PROBLEMS_MOST: Final = 10
 _DEAD: Final = (State.QUEUED, State.FAILED)
-_NEED_TARGET: Final = frozenset({Act.MOVE})
-_TAKE_TARGET: Final = frozenset({Act.MOVE, Act.CLONE, Act.REDRIVE})
+NEED_TARGET: Final = frozenset({Act.MOVE})
+TAKE_TARGET: Final = frozenset({Act.MOVE, Act.CLONE, Act.REDRIVE})
 
 
 class BulkBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,23 +34,23 @@ class BulkBody(Struct, frozen=True, forbid_unknown_fields=True):
     queue: QueueName
     action: Act
     filter: str | None = None
-    state: list[StateName] = []
+    state: tuple[StateName, ...] = ()
     to: QueueName | None = None
     dry_run: bool = False
     cursor: str | None = None
 
     def __post_init__(self) -> None:
         """Raises ValueError."""
-        if self.action in _NEED_TARGET and self.to is None:
+        if self.action in NEED_TARGET and self.to is None:
             raise ValueError("moves jobs, and does not say to which queue")
-        if self.to is not None and self.action not in _TAKE_TARGET:
+        if self.to is not None and self.action not in TAKE_TARGET:
             raise ValueError(f"names a queue to go to, which {self.action} does not do")
 
 
 class PurgeBody(Struct, frozen=True, forbid_unknown_fields=True):
     """Jobs in which states are to go."""
 
-    state: list[StateName] = ["queued"]
+    state: tuple[StateName, ...] = ("queued",)
     cursor: str | None = None
 
 
@@ -122,7 +122,7 @@ class Slices:
         )
 
 
-def _states(names: list[StateName]) -> tuple[State, ...]:
+def _states(names: tuple[StateName, ...]) -> tuple[State, ...]:
     return tuple(dict.fromkeys(map(State, names)))
 
 

@@ -6,7 +6,7 @@ from msgspec import Meta, Struct, field
 
 from jobengine.model.backoff import HOUR_MS, Backoff
 from jobengine.model.extra import UniqueFor
-from jobengine.web.v2.durations import TEN_YEARS_MS, Delay, Duration, in_words
+from jobengine.web.v2.durations import Delay, Window
 
 UUID_PATTERN: Final = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 
@@ -33,9 +33,9 @@ StateName = Literal["queued", "inprogress", "complete", "failed"]
 class Growing(Struct, frozen=True, forbid_unknown_fields=True):
     """Delays that grow from one to another, each this factor of the one before."""
 
-    first: Delay = field(name="from", default=Delay(1000))
+    first: Delay = field(name="from", default_factory=lambda: Delay(1000))
     factor: Annotated[float, Meta(ge=1, le=100)] = 2.0
-    most: Delay = field(name="to", default=Delay(HOUR_MS))
+    most: Delay = field(name="to", default_factory=lambda: Delay(HOUR_MS))
     jitter: Annotated[float, Meta(ge=0, le=1)] = 0.2
 
 
@@ -65,12 +65,9 @@ class UniqueSpan:
         """Raises ValueError."""
         if value in ("queued", "active"):
             return cls(UniqueFor(value))
-        window = Duration.parse(value)
-        if not window:
-            raise ValueError(f"must be queued, active, or a duration up to {in_words(TEN_YEARS_MS)}")
-        return cls(UniqueFor.WINDOW, int(window))
+        return cls(UniqueFor.WINDOW, int(Window.parse(value)))
 
     @classmethod
     def schema(cls) -> dict[str, Any]:
         """As JSON Schema says it."""
-        return {"anyOf": [{"enum": ["queued", "active"]}, Duration.schema()]}
+        return {"anyOf": [{"enum": ["queued", "active"]}, Window.schema()]}

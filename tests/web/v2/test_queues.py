@@ -1,0 +1,121 @@
+"""Whole queues: what they hold, and what administrators do with them."""
+
+import pytest
+
+from tests.support.api import Api
+from tests.support.problem import problem
+from tests.web.conftest import StartServer
+
+RIGHTS = {"read": ["reader", "owner"], "write": ["writer", "owner"]}
+
+
+def test_a_queue_tells_what_it_holds(owner: Api) -> None:
+    owner.expect(
+        201, "POST", "/jobs", [{"content": "1234"}, {"content": "1234", "delay": "1h"}, {"content": 1}]
+    )
+    owner.settle(owner.claim_one(), "complete")
+    told = owner.expect(200, "GET", "")
+    assert told["jobs"] == {"queued": 2, "inprogress": 0, "complete": 1, "failed": 0}
+    assert (told["held"], told["queued_bytes"], told["from"]) == (1, 7, "configuration")
+    assert (told["paused"], told["draining"]) == (False, False)
+    assert told["settings"]["max_attempts"] == 1
+
+
+def test_only_administrators_learn_who_has_which_right(owner: Api, ops: Api) -> None:
+    assert "read" not in owner.expect(200, "GET", "")["settings"]
+    assert ops.expect(200, "GET", "")["settings"]["write"] == ["owner", "writer"]
+
+
+def test_a_list_of_queues_holds_those_on_which_one_has_a_right(start_server: StartServer) -> None:
+    server = start_server(
+        {"admin": ["ops"], "queues": {"a": RIGHTS, "b": {"read": [], "write": ["writer"]}, "c": RIGHTS}}
+    )
+
+    def seen(name: str) -> list[str]:
+        with Api(server, name, "a") as api:
+            return [queue["name"] for queue in api.ask("GET", "/queues").json()["queues"]]
+
+    assert (seen("ops"), seen("writer"), seen("reader")) == (["a", "b", "c"], ["a", "b", "c"], ["a", "c"])
+    assert seen("stranger") == []
+
+
+def test_a_paused_queue_hands_out_nothing(owner: Api, ops: Api) -> None:
+    owner.create()
+    assert ops.expect(200, "POST", "/pause")["paused"] is True
+    assert owner.claim() == []
+    assert ops.expect(200, "POST", "/resume", {})["paused"] is False
+    assert len(owner.claim()) == 1
+
+
+def test_a_drained_queue_takes_nothing(owner: Api, ops: Api) -> None:
+    owner.create()
+    assert ops.expect(200, "POST", "/drain")["draining"] is True
+    problem(owner.here("POST", "/jobs", {"content": 1}), 409, "bad_state")
+    assert len(owner.claim()) == 1
+    assert ops.expect(200, "POST", "/resume")["draining"] is False
+    owner.create()
+
+
+def test_a_purge_removes_what_waits_and_no_more(owner: Api, ops: Api) -> None:
+    owner.expect(201, "POST", "/jobs", [{"content": number} for number in range(700)])
+    held = owner.claim_one()
+    first = ops.expect(200, "POST", "/purge", {})
+    assert first["changed"] == 500
+    assert ops.expect(200, "POST", "/purge", {"cursor": first["next_cursor"]}) == {"changed": 199}
+    assert [job["uid"] for job in owner.list()] == [held["uid"]]
+    assert ops.expect(200, "POST", "/purge", {"state": ["inprogress"]}) == {"changed": 1}
+
+
+def test_dead_letters_go_back_to_where_they_died(start_server: StartServer) -> None:
+    queues = {"mail": {**RIGHTS, "dead_letter": "dead"}, "dead": RIGHTS, "other": RIGHTS}
+    server = start_server({"admin": ["ops"], "queues": queues})
+    with Api(server, "owner", "mail") as owner, Api(server, "ops", "dead") as ops:
+        uid = owner.create()["uid"]
+        owner.settle(owner.claim_one(), "fail", error="boom", retry=False)
+        dead = ops_view(server, uid)
+        assert (dead["died_in"], dead["state"], dead["errors"][0]["text"]) == ("mail", "queued", "boom")
+        assert ops.expect(200, "POST", "/redrive") == {"changed": 1}
+        assert owner.get(uid)["state"] == "queued"
+        owner.settle(owner.claim_one(), "fail", retry=False)
+        assert ops.expect(200, "POST", "/redrive", {"to": "other"}) == {"changed": 1}
+        assert owner.ask("GET", f"/queues/other/jobs/{uid}").status == 200
+
+
+def ops_view(server: object, uid: str) -> dict[str, object]:
+    with Api(server, "owner", "dead") as owner:  # type: ignore[arg-type]
+        return dict(owner.get(uid))
+
+
+def test_a_queues_own_administrators_administer_that_queue_only(start_server: StartServer) -> None:
+    queues = {"mail": {**RIGHTS, "admin": ["boss"]}, "letters": RIGHTS}
+    server = start_server({"admin": [], "queues": queues})
+    with Api(server, "boss", "mail") as boss:
+        assert boss.expect(200, "POST", "/pause")["paused"] is True
+        problem(boss.here("GET", "/jobs"), 403, "forbidden")
+        problem(boss.ask("POST", "/queues/letters/pause"), 404, "not_found")
+        assert [queue["name"] for queue in boss.ask("GET", "/queues").json()["queues"]] == ["mail"]
+
+
+def test_a_queue_is_made_changed_and_dropped(start_server: StartServer) -> None:
+    server = start_server({"admin": ["ops"], "queues": {"mail": RIGHTS}})
+    with Api(server, "ops", "new") as ops, Api(server, "owner", "new") as owner:
+        made = ops.expect(201, "PUT", "", {**RIGHTS, "max_attempts": 3})
+        assert (made["from"], made["settings"]["max_attempts"]) == ("api", 3)
+        owner.create()
+        changed = ops.expect(200, "PUT", "", {**RIGHTS, "max_jobs": 1})
+        assert changed["settings"]["max_jobs"] == 1
+        refused = owner.here("POST", "/jobs", {"content": 2})
+        problem(refused, 429, "queue_full")
+        ops.expect(204, "DELETE", "")
+        problem(owner.here("GET", "/jobs"), 404, "not_found")
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_a_queue_of_the_configuration_is_not_changed_by_api(ops: Api, method: str) -> None:
+    problem(ops.here(method, "", RIGHTS if method == "PUT" else None), 409, "bad_state")
+
+
+def test_a_queue_with_mistakes_is_not_made(ops: Api) -> None:
+    refused = ops.ask("PUT", "/queues/with-mistakes", {"raed": []})
+    problem(refused, 422, "validation_failed")
+    problem(ops.ask("GET", "/queues/with-mistakes"), 404, "not_found")
