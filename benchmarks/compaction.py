@@ -18,8 +18,7 @@ from jobengine.control.protocol import Compact
 from jobengine.engine.interface import Compacted
 from jobengine.engine.local import LocalEngine
 from jobengine.engine.opening import open_engine
-from jobengine.model.commands import Claim, Configure, Create, Sweep, Update
-from jobengine.model.job import Job
+from jobengine.model.commands import Claim, Configure, Create, Draft, Sweep, Update
 from jobengine.model.queue import Queue
 from jobengine.model.states import State
 from jobengine.upkeep.compactor import Compactor
@@ -153,12 +152,11 @@ async def _turn(compactor: Compactor) -> None:
     await compactor.turn()
 
 
-async def _create(engine: LocalEngine) -> Job:
-    job: Job = await engine.submit(Create(QUEUE, content().encode(), 50, 600_000))
-    return job
+async def _create(engine: LocalEngine) -> None:
+    await engine.submit(Create(QUEUE, (Draft(content().encode(), 50, 600_000),)))
 
 
 async def _one_life(engine: LocalEngine) -> None:
     await _create(engine)
-    job = await engine.submit(Claim(QUEUE, "bench"))
+    (job,) = await engine.submit(Claim(QUEUE, "bench"))
     await engine.submit(Update(QUEUE, job.uid, "bench", may_write=False, state=State.COMPLETE))

@@ -13,20 +13,19 @@ from typing import Any, Final
 
 import structlog
 
-from jobengine.access import Access, QueueRights
+from jobengine.access import Access
 from jobengine.control.desk import Desk, bytes_written
 from jobengine.control.plan import Edit, plan
 from jobengine.control.server import ControlServer
 from jobengine.engine.local import LocalEngine
 from jobengine.engine.opening import open_engine
 from jobengine.errors import Fatal, InputOutputFailed, JobEngineError
-from jobengine.model.commands import Configure
-from jobengine.model.queue import Queue
 from jobengine.settings.api_queues import ApiQueues
 from jobengine.settings.default import ensure_configuration
 from jobengine.settings.load import join, load, queue_directory
+from jobengine.settings.policy import Policy
 from jobengine.settings.queue_files import read_queue_files
-from jobengine.settings.schema import MEBIBYTE, OnExpire, QueueSettings, Settings
+from jobengine.settings.schema import MEBIBYTE, Settings
 from jobengine.settings.watch import ConfigurationWatch
 from jobengine.upkeep.compactor import Compactor
 from jobengine.upkeep.free_space import FreeSpace
@@ -41,7 +40,6 @@ from jobengine.web.server import WebServer
 SWITCH_SECONDS: Final = 0.0001
 # Requests leave hardly a cycle behind: with Python's own 700 the collector would look for them all the time.
 GARBAGE_THRESHOLDS: Final = (50_000, 20, 20)
-MINUTE_MS: Final = 60_000
 
 log = structlog.get_logger(__name__)
 
@@ -94,7 +92,7 @@ class Server:
             rooms.push_async_callback(web.stop)
             await web.start()
             engine = await self._open_engine()
-            policy = Policy(engine, self._access, self._settings, self._configuration)
+            policy = Policy(engine, self._access, self._settings)
             watch = self._watch_configuration(policy)
             control = self._control(engine, policy)
             rooms.push_async_callback(control.finish)
@@ -168,13 +166,23 @@ class Server:
             gc.enable()
         return engine
 
-    def _control(self, engine: LocalEngine, policy: "Policy") -> ControlServer:
-        desk = Desk(engine, self._database, plan=policy.plan)
+    def _control(self, engine: LocalEngine, policy: Policy) -> ControlServer:
+        desk = Desk(engine, self._database, plan=partial(self._plan, engine, policy))
         return ControlServer(
             self._database, desk.answer, bytes_written=partial(bytes_written, self._database)
         )
 
-    def _watch_configuration(self, policy: "Policy") -> ConfigurationWatch:
+    def _plan(self, engine: LocalEngine, policy: Policy, wanted: Settings) -> Edit:
+        """What this configuration would do, beside the queues with files of their own.
+
+        Raises ConfigurationWrong when they do not go together.
+        """
+        held = read_queue_files(queue_directory(self._configuration, self._settings))
+        whole = join(wanted, held, source=str(self._configuration), environment=os.environ)
+        jobs = {queue.name: sum(queue.jobs.values()) for queue in engine.status()}
+        return plan(started_with=self._settings, running=policy.applied, wanted=whole, jobs=jobs)
+
+    def _watch_configuration(self, policy: Policy) -> ConfigurationWatch:
         return ConfigurationWatch(
             self._configuration,
             self._settings,
@@ -239,73 +247,6 @@ class Server:
     def _stop(self) -> None:
         self._last_resort.start()
         self._end.set()
-
-
-class Policy:
-    """What the configuration says of queues and rights, handed to those who keep to it."""
-
-    def __init__(
-        self, engine: LocalEngine, access: Access, started_with: Settings, configuration: Path
-    ) -> None:
-        self._engine = engine
-        self._access = access
-        self._started_with = started_with
-        self._applied = started_with
-        self._configuration = configuration
-
-    async def apply(self, settings: Settings) -> None:
-        """Let these be the queues and the rights. Raises StorageFull; then all is as it was."""
-        configured = await self._engine.submit(Configure(tuple(map(_queue, settings.queues))))
-        rights = {queue.name: QueueRights(queue.read, queue.write, queue.admin) for queue in settings.queues}
-        self._access.configure(rights, settings.admin)
-        self._applied = settings
-        for name in configured.added:
-            log.info("queue_added", queue=name)
-        for name in configured.changed:
-            log.info("queue_changed", queue=name)
-        for name, jobs in configured.dropped.items():
-            log.warning("queue_dropped", queue=name, jobs=jobs)
-
-    def plan(self, wanted: Settings) -> Edit:
-        """What `apply` would do with these, and with the queues that have files of their own.
-
-        Raises ConfigurationWrong when they do not go together.
-        """
-        held = read_queue_files(queue_directory(self._configuration, self._started_with))
-        whole = join(wanted, held, source=str(self._configuration), environment=os.environ)
-        jobs = {queue.name: sum(queue.jobs.values()) for queue in self._engine.status()}
-        return plan(started_with=self._started_with, running=self._applied, wanted=whole, jobs=jobs)
-
-    def drops_jobs(self, settings: Settings) -> bool:
-        """Whether jobs would be lost with queues that these settings do not name."""
-        named = {queue.name for queue in settings.queues}
-        return any(any(queue.jobs.values()) for queue in self._engine.status() if queue.name not in named)
-
-    def api_queues_with_jobs(self) -> list[str]:
-        """The queues that were made by the API, and have jobs."""
-        return [
-            status.name
-            for status in self._engine.status()
-            if status.queue.is_made_by_api and any(status.jobs.values())
-        ]
-
-
-def _queue(settings: QueueSettings) -> Queue:
-    return Queue(
-        name=settings.name,
-        keep=round(settings.job_keep_minutes * MINUTE_MS),
-        lease=round(settings.job_timeout_minutes * MINUTE_MS),
-        max_attempts=settings.max_attempts,
-        backoff=settings.backoff,
-        error_rules=settings.errors,
-        dead_letter=settings.dead_letter,
-        keeps_expired=settings.on_expire is OnExpire.FAIL,
-        max_jobs=settings.max_jobs,
-        max_bytes=settings.max_bytes,
-        when_full=settings.when_full,
-        is_paused=settings.paused,
-        is_made_by_api=settings.is_made_by_api,
-    )
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

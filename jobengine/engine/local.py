@@ -23,7 +23,7 @@ from jobengine.journal.scrub import Scrub
 from jobengine.journal.summary import live_bytes
 from jobengine.model.blob import Blob
 from jobengine.model.changes import Change
-from jobengine.model.commands import Answer, Claim, ClaimAny, Command, Configure, Settle, Sweep
+from jobengine.model.commands import Answer, Claim, ClaimAny, Command, Configure, Create, Settle, Sweep
 from jobengine.model.contents import Contents
 from jobengine.model.decision import Decision
 from jobengine.model.job import Job
@@ -131,9 +131,10 @@ class LocalEngine:
 
         `may_claim` is asked again when there are some, and may raise what is to be told instead.
         """
-        jobs: tuple[Job, ...] = await self.submit(command)
-        if jobs or wait <= 0:
+        if wait <= 0:
+            jobs: tuple[Job, ...] = await self.submit(command)
             return jobs
+        await self._make_way(command)
         if self._is_stopping:
             raise Unavailable("the server stops")
         return await self._handing_out.wait(command, wait, may_claim)
@@ -255,6 +256,11 @@ class LocalEngine:
         """Why nothing can be made durable now: the disk does not answer. None when it does."""
         return self._journal.stalled
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether something is being written, or waits to be."""
+        return self._journal.is_writing
+
     def free_bytes(self) -> int:
         """How many bytes may still be written on the disk. Blocks. Raises InputOutputFailed."""
         return self._journal.free_bytes()
@@ -315,8 +321,14 @@ class LocalEngine:
                 return
             case Claim() | ClaimAny():
                 await self._make_way_for_claim(command)
+            case Create(queue=queue) if self._is_limited(queue):
+                await self._sweep_all(queue)  # what is due takes nobody's place
             case Configure():
                 await self._end_old_rules(command)
+
+    def _is_limited(self, name: str) -> bool:
+        contents = self._ledger.find(name)
+        return contents is not None and bool(contents.queue.max_jobs or contents.queue.max_bytes)
 
     def _is_way_clear(self, queue: str) -> bool:
         """Whether a claim may be decided now. What is over is not handed out, and what was given back is."""

@@ -137,6 +137,11 @@ class GroupCommit:
         return None if self._stall.refusal is None else self._stall.refusal.detail
 
     @property
+    def is_writing(self) -> bool:
+        """Whether the thread has something to do."""
+        return self._under_way is not None or bool(self._gathering or self._errands)
+
+    @property
     def in_flight(self) -> int:
         """How many appends are not on disk yet."""
         under_way = self._under_way.appends if isinstance(self._under_way, Batch) else 0

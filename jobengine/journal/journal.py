@@ -135,6 +135,11 @@ class Journal:
         return self._running.append(changes, size, copies=copies, successor=self._successor)
 
     @property
+    def is_writing(self) -> bool:
+        """Whether something is being written, or waits to be."""
+        return self._running.is_writing
+
+    @property
     def in_flight(self) -> int:
         """How many appends are not on disk yet."""
         return self._running.in_flight

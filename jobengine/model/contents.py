@@ -44,6 +44,10 @@ class Totals:
         if job.extra is not None:
             self._add_extra(job.extra, 1)
         self.jobs += 1
+        self.arrive(job)
+
+    def arrive(self, job: Job) -> None:
+        """It may have the highest number of all."""
         arrival = job.order & ARRIVAL_MASK
         if arrival >= self.next_arrival:
             self.next_arrival = arrival + 1
@@ -78,6 +82,13 @@ class Totals:
         if job.extra is not None:
             self._add_extra(job.extra, -1)
         self.jobs -= 1
+
+    def replace(self, before: Job | None, job: Job | None) -> None:
+        """Count one job in place of another."""
+        if before is not None:
+            self.remove(before)
+        if job is not None:
+            self.add(job)
 
     def _add_extra(self, extra: Extra, sign: int) -> None:
         self.content_bytes += sign * memory_of_extra(extra)
@@ -157,8 +168,16 @@ class Contents:
         totals, order, deadlines = self._totals, self.order, self.deadlines
         for picture in self._pictures:
             picture.note(uid, before)
+        if (
+            before is not None
+            and job is not None
+            and job.content is before.content
+            and job.extra is before.extra
+        ):
+            totals.arrive(job)  # it weighs the same
+        else:
+            totals.replace(before, job)
         if before is not None:
-            totals.remove(before)
             order.remove(before)
             deadlines.remove(before)
             if before.state is _QUEUED:
@@ -166,7 +185,6 @@ class Contents:
             if before.extra is not None:
                 self.uniques.remove(before)
         if job is not None:
-            totals.add(job)
             order.add(job)
             deadlines.add(job)
             if job.state is _QUEUED:

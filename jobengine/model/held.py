@@ -24,7 +24,7 @@ def _by_time(job: Job) -> int:
 class Held:
     """Which they are, in the queue's order, and when the next one is held no more."""
 
-    __slots__ = ("_timed", "_uids", "by_order")
+    __slots__ = ("_timed", "by_order", "uids")
 
     def __init__(self, jobs: Iterable[Job] = ()) -> None:
         held = list(jobs)
@@ -32,23 +32,23 @@ class Held:
         self._timed: SortedKeyList[Job] = SortedKeyList(
             (job for job in held if not job.more.halted), key=_by_time
         )
-        self._uids = {job.uid for job in held}
+        self.uids = {job.uid for job in held}  # to be read only
 
     def __len__(self) -> int:
-        return len(self._uids)
+        return len(self.uids)
 
     def add(self, job: Job) -> None:
         """Hold this one."""
-        self._uids.add(job.uid)
+        self.uids.add(job.uid)
         self.by_order.add(job)
         if not job.more.halted:
             self._timed.add(job)
 
     def remove(self, job: Job) -> bool:
         """Hold this very job no more. False when it was let go before."""
-        if job.uid not in self._uids:
+        if job.uid not in self.uids:
             return False
-        self._uids.remove(job.uid)
+        self.uids.remove(job.uid)
         self.by_order.remove(job)
         if not job.more.halted:
             self._timed.remove(job)

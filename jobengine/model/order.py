@@ -92,7 +92,8 @@ class Order:
 
     def first_ready(self, now: int) -> Job | None:
         """The job to hand out next, or None."""
-        self._let_all_go(now)
+        if self._held.uids:
+            self._let_all_go(now)
         while (first := self._first_not_overdue()) is not None and first.expires <= now:
             self._skip_equals(first, now, SKIP_MOST)
         return first

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import structlog
 import yaml
-from msgspec.structs import replace
 
 from jobengine.errors import (
     BadState,
@@ -60,13 +59,13 @@ class ApiQueues:
         """
         if not is_name(name):
             raise ValidationFailed(f"a queue's name must be {NAME.expected}")
-        file = QueueFile(self._path(name), MARK + yaml.safe_dump(dict(settings), sort_keys=False).encode())
         async with self._watch.one_at_a_time:
             running = self._watch.settings
             others = [queue for queue in running.queues if queue.name != name]
             self._check_is_ours(name, running)
+            file = await asyncio.to_thread(_written, self._path(name), settings)
             queue = await asyncio.to_thread(_checked, file, running)
-            await self._store(name, file, replace(running, queues=(*others, queue)))
+            await self._store(name, file, running.with_queues([*others, queue]))
         return len(others) == len(running.queues)
 
     async def drop(self, name: str) -> None:
@@ -78,10 +77,10 @@ class ApiQueues:
             running = self._watch.settings
             dropped = _named(running, name)
             self._check_is_ours(name, running)
-            left = tuple(queue for queue in running.queues if queue != dropped)
+            left = [queue for queue in running.queues if queue != dropped]
             if any(queue.dead_letter == name for queue in left):
                 raise BadState("another queue names this one as its dead_letter: change that first")
-            await self._store(name, None, replace(running, queues=left))
+            await self._store(name, None, running.with_queues(left))
 
     def _check_is_ours(self, name: str, running: Settings) -> None:
         """Raises BadState for a queue that somebody wrote down."""
@@ -139,6 +138,10 @@ def _named(settings: Settings, name: str) -> QueueSettings:
         if queue.name == name:
             return queue
     raise NotFound
+
+
+def _written(path: Path, settings: Mapping[str, Any]) -> QueueFile:
+    return QueueFile(path, MARK + yaml.safe_dump(dict(settings), sort_keys=False).encode())
 
 
 def _checked(file: QueueFile, running: Settings) -> QueueSettings:

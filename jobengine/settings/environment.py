@@ -29,6 +29,12 @@ VARIABLES: Final = (
     Variable("LOG_LEVEL", "The least urgent events to log: debug, info, warning or error.", "info"),
     Variable("LOG_FORMAT", "How a line of the log looks: text or json.", "text"),
     Variable("GIN_MODE", "release or debug: a LOG_LEVEL of info or debug, where that is not set."),
+    Variable("JOBENGINE_URL", "For clients: the broker's address.", "http://127.0.0.1:6010"),
+    Variable("JOBENGINE_NAME", "For clients: the service in whose name they ask."),
+    Variable("JOBENGINE_CA", "For clients: the certificates to trust, in PEM, in place of the system's."),
+    Variable("JOBENGINE_CERT", "For clients: a certificate of their own, in PEM."),
+    Variable("JOBENGINE_KEY", "For clients: the key of that certificate."),
+    Variable("JOBENGINE_CONTEXT", "For the command line: the context to use, in place of the current one."),
 )
 
 _DEFAULTS: Final = {variable.name: variable.default for variable in VARIABLES}

@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import msgspec
-from msgspec.structs import replace
 
 from jobengine.errors import ConfigurationWrong
 from jobengine.settings.document import compose
@@ -56,7 +55,7 @@ def join(settings: Settings, held: QueueFiles, *, source: str, environment: Mapp
             wrong += found.mistakes
     if wrong:
         raise ConfigurationWrong(*wrong)
-    return replace(settings, queues=tuple(queues))
+    return settings.with_queues(queues)
 
 
 def read_queue(

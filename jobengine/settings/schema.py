@@ -1,9 +1,11 @@
 """The settings, typed and checked. What each of them means, and may be, stands in options.py."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from jobengine.model.backoff import Backoff, ErrorRule
 from jobengine.model.queue import WhenFull
@@ -87,3 +89,7 @@ class Settings(Struct, frozen=True):
     limits: Limits = field(default_factory=Limits)
     metrics: MetricsSettings = MetricsSettings()
     queues: tuple[QueueSettings, ...] = ()
+
+    def with_queues(self, queues: Iterable[QueueSettings]) -> "Settings":
+        """These settings with other queues, by their names: wherever each stands, the same are equal."""
+        return replace(self, queues=tuple(sorted(queues, key=lambda queue: queue.name)))

@@ -21,6 +21,7 @@ from jobengine.testing.time import MS, MovedLoop, MovedTime
 
 ADMIN: Final = "admin"
 SWEEP_MOST: Final = 1000
+LOOK_SECONDS: Final = 0.0005
 TURNS: Final = 10  # of the loop, in which what is due comes to its end
 
 Queues = Iterable[str] | Mapping[str, Mapping[str, Any]]  # names, or names with options of the configuration
@@ -57,6 +58,8 @@ class Broker:
         worker.run(url=self.url, name=name, until_empty=True)
 
     async def _advance(self, duration: float) -> None:
+        while self._engine.is_writing:  # noqa: ASYNC110  # else the disk would have hung for so long
+            await asyncio.sleep(LOOK_SECONDS)
         self._time.move(duration)
         while (await self._engine.submit(Sweep(SWEEP_MOST))).total:
             pass

@@ -10,13 +10,13 @@ import structlog
 from msgspec import Struct
 
 from jobengine.access import Access
-from jobengine.compose import Policy
 from jobengine.engine.local import LocalEngine
 from jobengine.errors import Fatal
 from jobengine.journal.journal import Journal
 from jobengine.journal.keys import Secret
 from jobengine.model.ledger import Ledger
 from jobengine.settings.load import load
+from jobengine.settings.policy import Policy
 from jobengine.testing.time import MovedTime
 from jobengine.web.metrics import Metrics
 from jobengine.web.server import WebServer
@@ -42,7 +42,7 @@ async def rooms(configuration: Path, time: MovedTime) -> AsyncIterator[Rooms]:
         engine = _engine(configuration.with_name("jobs.queuedb"), time)
         engine.start(on_failure=_fail)
         opened.push_async_callback(engine.stop)
-        await Policy(engine, access, settings, configuration).apply(settings)
+        await Policy(engine, access, settings).apply(settings)
         web = WebServer(settings, access, metrics, host=HOST, port=0)
         await web.start()
         opened.push_async_callback(web.stop)

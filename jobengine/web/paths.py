@@ -17,9 +17,7 @@ class _Place:
     def __init__(self) -> None:
         self.inner: dict[str, _Place] = {}  # by the next part
         self.variable: _Place | None = None  # of any other part
-        self.routes: dict[
-            str, tuple[Route, tuple[str, ...]]
-        ] = {}  # by method; and what its variables are called
+        self.routes: dict[str, tuple[Route, list[str]]] = {}  # by method; and the names of the variables
 
 
 class Paths:
@@ -27,10 +25,12 @@ class Paths:
 
     def __init__(self) -> None:
         self._root = _Place()
+        self._whole: dict[tuple[str, str], Route] = {}  # those whose path holds no variable
 
     def add(self, route: Route) -> None:
         """Serve this one, too."""
-        place, names = self._root, []
+        place = self._root
+        names: list[str] = []
         for part in route.path[1:].split("/"):
             if part.startswith("{"):
                 names.append(part[1:-1])
@@ -38,10 +38,15 @@ class Paths:
                 place = place.variable
             else:
                 place = place.inner.setdefault(part, _Place())
-        place.routes[route.method] = route, tuple(names)
+        place.routes[route.method] = route, names
+        if not names:
+            self._whole[route.method, route.path] = route
 
     def find(self, method: str, target: str) -> tuple[Route, Variables] | None:
         """The route and the variables of its path; None when it takes a closer look."""
+        whole = self._whole.get((method, target))
+        if whole is not None:
+            return whole, _NO_VARIABLES
         if _SPECIAL.search(target) or not target.startswith("/"):
             return None
         place, values = self._root, []
@@ -57,4 +62,4 @@ class Paths:
         if found is None:
             return None
         route, names = found
-        return route, dict(zip(names, values, strict=True)) if names else _NO_VARIABLES
+        return route, dict(zip(names, values, strict=True))

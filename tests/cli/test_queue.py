@@ -60,6 +60,20 @@ def test_a_queue_is_made_changed_and_dropped(terminal: Terminal) -> None:
     assert terminal.refused("queue", "info", "new")[0] == 1
 
 
+def test_a_rule_for_a_kind_of_error_is_kept_to(terminal: Terminal) -> None:
+    options = ("max_attempts=5", "backoff=[1h]", "errors={bad: fail, busy: [2h]}")
+    terminal.say("queue", "set", "rules", "read=[ops]", "write=[ops]", *options)
+    found = {}
+    for kind in ("bad", "busy", "other"):
+        uid = terminal.say("job", "create", "rules", "1").strip()
+        (job,) = terminal.ask("job", "claim", "rules")
+        fail = ("job", "fail", "rules", uid, "--lease", job["lease"]["id"], "--kind", kind)
+        found[kind] = terminal.ask(*fail)
+    assert [job["state"] for job in found.values()] == ["failed", "queued", "queued"]
+    assert found["other"]["not_before"] < found["busy"]["not_before"]
+    terminal.say("queue", "drop", "rules", "--yes")
+
+
 def test_what_is_shown_of_a_queue_may_be_set_again(terminal: Terminal) -> None:
     options = ("read=[ops]", "write=['*']", "backoff={from: 250ms, to: 1h}", "errors={a: fail, b: [1s]}")
     more = ("max_bytes=2MiB", "when_full=drop_lowest", "on_expire=fail", "dead_letter=dead", "paused=true")

@@ -1,11 +1,14 @@
 """Workers and the real broker."""
 
 import asyncio
+import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,6 +82,25 @@ def test_a_process_that_dies_fails_its_job_and_not_the_worker(
     running.run(worker)
     assert client.get("dead", first.uid).errors[0].kind == "ProcessDied"
     assert client.get("fragile", second.uid).result == "alive"
+
+
+def test_a_worker_that_must_end_ends_its_processes(client: Client, worker: Worker, tmp_path: Path) -> None:
+    worker.job("mail", in_process=True)(never_end)
+    sign = tmp_path / "begun"
+    job = client.create("mail", str(sign))
+    with working(worker):
+        _until(sign.exists)
+        worker.stop(drain_seconds=0)
+    for child in multiprocessing.active_children():
+        child.join(WAIT_SECONDS)
+    assert multiprocessing.active_children() == []
+    assert client.get("mail", job.uid).attempt == 0
+
+
+def never_end(sign: str) -> None:
+    """Say that it has begun."""
+    Path(sign).touch()
+    threading.Event().wait()
 
 
 def die(signal_is_sent: int) -> str:
@@ -181,11 +203,10 @@ def test_progress_is_seen_while_the_job_is_done(client: Client, worker: Worker) 
 
 
 def _until(is_so: Callable[[], bool]) -> None:
-    """Asks again and again: each answer comes from the broker, which takes its time."""
-    for _ in range(1000):
-        if is_so():
-            return
-    raise AssertionError
+    deadline, pause = time.monotonic() + WAIT_SECONDS, threading.Event()
+    while not is_so():
+        assert time.monotonic() < deadline
+        pause.wait(0.01)
 
 
 def test_a_lease_is_renewed_while_a_function_holds_up_the_loop(running: Broker, client: Client) -> None:
@@ -234,7 +255,7 @@ def test_a_function_in_a_thread_is_told_that_it_lost_its_job(running: Broker, cl
     @worker.job("mail")
     def wait(_content: object, job: CurrentJob) -> None:
         begun.set()
-        _until_set(lambda: job.is_lost)
+        _until(lambda: job.is_lost)
         lost.set()
 
     job = client.create("mail", 1)
@@ -242,12 +263,6 @@ def test_a_function_in_a_thread_is_told_that_it_lost_its_job(running: Broker, cl
         assert begun.wait(WAIT_SECONDS)
         client.delete("mail", job.uid)
         assert lost.wait(WAIT_SECONDS)
-
-
-def _until_set(is_so: Callable[[], bool]) -> None:
-    pause = threading.Event()
-    while not is_so():
-        pause.wait(0.01)
 
 
 def test_a_job_that_somebody_stops_is_cancelled_and_fails_as_stopped(running: Broker, client: Client) -> None:
@@ -391,3 +406,15 @@ def test_two_functions_for_one_queue_are_a_mistake(worker: Worker) -> None:
 def test_a_function_that_takes_nothing_is_a_mistake(worker: Worker) -> None:
     with pytest.raises(TypeError, match="takes its content"):
         worker.job("mail")(lambda: None)
+
+
+def test_a_worker_that_is_stopped_before_it_runs_ends_at_once_and_only_once(
+    running: Broker, client: Client, worker: Worker
+) -> None:
+    worker.job("mail")(lambda content: content)
+    job = client.create("mail", 1)
+    worker.stop()
+    worker.run()
+    assert client.get("mail", job.uid).attempt == 0
+    running.run(worker)
+    assert client.get("mail", job.uid).result == 1

@@ -21,6 +21,7 @@ from jobengine.model.states import TRANSITIONS, State
 from jobengine.settings.reference import options_table, variables_table
 from jobengine.web.metrics import Metrics
 from jobengine.web.problems import STATUSES
+from tests.docs.http_reference import operations_reference, types_reference
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
 _PART: Final = re.compile(r"(<!-- generated: (?P<name>\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -81,9 +82,11 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "commands": commands_reference,
     "exit_codes": exit_codes_table,
     "metrics": metrics_table,
+    "operations": operations_reference,
     "options": options_table,
     "problems": problems_table,
     "states": states_diagram,
+    "types": types_reference,
     "variables": variables_table,
 }
 

@@ -23,7 +23,7 @@ SECONDS_MOST = 0.05  # for 10,000 plain jobs
 
 def a_job(*, state: State = State.QUEUED, priority: int = 50, extra: Extra | None = None, **more: Any) -> Job:
     """A job that was made an hour ago."""
-    fields = {"uid": "7f1c", "queue": "mail", "content": b"{}", "created": NOW - HOUR} | more
+    fields: dict[str, Any] = {"uid": "7f1c", "queue": "mail", "content": b"{}", "created": NOW - HOUR} | more
     fields = {"updated": NOW - HOUR, "expires": NEVER} | fields
     return Job(state=state, order=order_of(priority=priority, arrival=1), extra=extra, **fields)
 

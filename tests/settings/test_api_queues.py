@@ -64,22 +64,25 @@ async def test_a_queue_is_written_down_and_taken_up(broker: Broker) -> None:
     assert await broker.queues.put("mail", MAIL)
     (taken,) = broker.taken
     assert taken == load(broker.path, {})
-    assert taken.queues[1].is_made_by_api
-    assert taken.queues[1].max_attempts == 3
+    assert taken.queues[0].is_made_by_api
+    assert taken.queues[0].max_attempts == 3
     assert [broker.queues.is_made_here(name) for name in ("own", "mail", "none")] == [False, True, False]
     assert (broker.directory / "mail.yml").stat().st_mode & 0o777 == 0o600
 
 
 async def test_the_watch_has_nothing_to_do_then(broker: Broker) -> None:
-    await broker.queues.put("mail", MAIL)
+    for name in ("zebra", "mail", "ant"):
+        await broker.queues.put(name, MAIL)
     await broker.watch.look()
-    assert len(broker.taken) == 1
+    await broker.queues.drop("mail")
+    await broker.watch.look()
+    assert len(broker.taken) == 4
 
 
 async def test_a_queue_is_changed(broker: Broker) -> None:
     await broker.queues.put("mail", MAIL)
     assert not await broker.queues.put("mail", {**MAIL, "paused": True})
-    assert broker.watch.settings.queues[1].paused
+    assert broker.watch.settings.queues[0].paused
     assert load(broker.path, {}) == broker.taken[-1]
 
 

@@ -41,7 +41,7 @@ def mistakes_of(path: Path, **environment: str) -> list[str]:
 
 def test_a_queue_may_have_a_file_of_its_own(path: Path) -> None:
     put(path, "letters.yml", "read: [a]\nwrite: ['${WRITER}']\ndead_letter: mail\n")
-    _, letters = load(path, {"WRITER": "b"}).queues
+    letters, _ = load(path, {"WRITER": "b"}).queues
     assert letters == QueueSettings(
         "letters", read=frozenset({"a"}), write=frozenset({"b"}), dead_letter="mail"
     )
@@ -50,7 +50,7 @@ def test_a_queue_may_have_a_file_of_its_own(path: Path) -> None:
 def test_it_takes_the_times_of_the_configuration(path: Path) -> None:
     path.write_text(f"job_keep_minutes: 3\n{MAIL}")
     put(path, "letters.yml", QUEUE)
-    assert load(path, {}).queues[1].job_keep_minutes == 3
+    assert load(path, {}).queues[0].job_keep_minutes == 3
 
 
 def test_the_directory_may_be_another_one(path: Path, tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_the_directory_may_be_another_one(path: Path, tmp_path: Path) -> None:
     (tmp_path / "queues").mkdir()
     put(path, "letters.yml", QUEUE, directory="queues")
     put(path, "ignored.yml", QUEUE)
-    assert [queue.name for queue in load(path, {}).queues] == ["mail", "letters"]
+    assert [queue.name for queue in load(path, {}).queues] == ["letters", "mail"]
 
 
 def test_what_is_no_queue_file_is_left_alone(path: Path) -> None:

@@ -8,6 +8,8 @@ import msgspec
 import pytest
 import yaml
 
+from jobengine.cli import contexts
+from jobengine.client import address
 from jobengine.settings import environment, logs, secret
 from jobengine.settings.environment import VARIABLES
 from jobengine.settings.load import load
@@ -81,11 +83,12 @@ def test_the_reference_has_a_whole_row_for_every_option(option: Option) -> None:
 
 
 def test_every_environment_variable_that_is_read_is_documented() -> None:
-    sources = [
-        Path(str(module.__file__)).read_text(encoding="utf-8") for module in (environment, logs, secret)
-    ]
+    modules = (environment, logs, secret, address, contexts)
+    sources = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in modules]
     used = {name for source in sources for name in re.findall(r'environ\w*[^"\n]*"([A-Z_]{4,})"', source)}
-    assert used == {variable.name for variable in VARIABLES}
+    used |= {f"JOBENGINE_{field.upper()}" for field in contexts.Context.__struct_fields__}
+    of_the_system = {"HOME", "XDG_CONFIG_HOME"}
+    assert used - of_the_system == {variable.name for variable in VARIABLES}
     assert all(f"| `{variable.name}` |" in variables_table() for variable in VARIABLES)
 
 

@@ -1,37 +1,57 @@
 """What was stored, in the plainest way: one change after the other, in dictionaries."""
 
 from collections.abc import Iterable
+from typing import assert_never
 
 from msgspec.structs import replace
 
 from jobengine.model.blob import Blob
-from jobengine.model.changes import Change, DropJob, DropQueue, MoveJob, PutJob, PutQueue, moved
+from jobengine.model.changes import (
+    AlterJob,
+    Change,
+    DropJob,
+    DropKeys,
+    DropQueue,
+    MoveJob,
+    PutJob,
+    PutKey,
+    PutQueue,
+    altered,
+    moved,
+)
 from jobengine.model.job import Job
+from jobengine.model.keys import Key
 from jobengine.model.ledger import Ledger
 from jobengine.model.queue import Queue
-from tests.engine.reference import Plain, Reference
 
 
-def plain_content(content: bytes | Blob) -> bytes:
+def plain_value(value: bytes | Blob) -> bytes:
     """A value, or the digest of a big one: where that stands is nobody's business."""
-    return content.digest if isinstance(content, Blob) else content
+    return value.digest if isinstance(value, Blob) else value
+
+
+def plain_job(job: Job) -> Job:
+    """The job, with digests in the place of its big values."""
+    if isinstance(job.content, Blob):
+        job = replace(job, content=job.content.digest)
+    if job.extra is not None and isinstance(job.extra.result, Blob):
+        job = replace(job, extra=replace(job.extra, result=job.extra.result.digest))
+    return job
 
 
 class Book:
-    """Queues and jobs."""
+    """Queues and jobs, and the idempotency keys."""
 
     def __init__(self) -> None:
         self.queues: dict[str, Queue] = {}
         self.jobs: dict[str, dict[str, Job]] = {}
+        self.keys: dict[bytes, Key] = {}
 
     @classmethod
     def of(cls, ledger: Ledger) -> "Book":
         """What a ledger holds."""
         book = cls()
-        for queue in ledger.queues():
-            book.queues[queue.name] = queue
-            jobs = ledger.contents(queue.name).jobs
-            book.jobs[queue.name] = {uid: _plain(job) for uid, job in jobs.items()}
+        book.apply(ledger.snapshot())
         return book
 
     def copy(self) -> "Book":
@@ -39,6 +59,7 @@ class Book:
         book = Book()
         book.queues = dict(self.queues)
         book.jobs = {name: dict(jobs) for name, jobs in self.jobs.items()}
+        book.keys = dict(self.keys)
         return book
 
     def apply(self, changes: Iterable[Change]) -> None:
@@ -51,43 +72,29 @@ class Book:
                 case DropQueue(name):
                     del self.queues[name], self.jobs[name]
                 case PutJob(job):
-                    self.jobs[job.queue][job.uid] = _plain(job)
+                    self.jobs[job.queue][job.uid] = plain_job(job)
                 case MoveJob(queue, uid):
                     self.jobs[queue][uid] = moved(self.jobs[queue][uid], change)
+                case AlterJob(MoveJob(queue, uid)):
+                    self.jobs[queue][uid] = plain_job(altered(self.jobs[queue][uid], change))
                 case DropJob(queue, uid):
                     self.jobs[queue].pop(uid, None)
-
-    def reference(self, now: int) -> Reference:
-        """The plainest broker, as it is with these jobs at this time."""
-        reference = Reference(now)
-        reference.queues = dict(self.queues)
-        reference.jobs = {
-            name: {uid: _reference_job(job) for uid, job in jobs.items()} for name, jobs in self.jobs.items()
-        }
-        arrivals = [job.came for jobs in reference.jobs.values() for job in jobs.values()]
-        reference._arrivals = max(arrivals, default=0)
-        reference.pass_ms(0)
-        return reference
+                case PutKey(key):
+                    self.keys[key.hash] = key
+                case DropKeys(number):
+                    self.keys = {hash_: key for hash_, key in self.keys.items() if key.number > number}
+                case _:
+                    assert_never(change)
 
     def difference(self, other: "Book") -> str:
         """The first thing that is not the same; nothing when all is."""
         if self.queues != other.queues:
             return f"queues: {self.queues} and {other.queues}"
+        if self.keys != other.keys:
+            return f"idempotency keys: {len(self.keys)} and {len(other.keys)}"
         for name, jobs in self.jobs.items():
             others = other.jobs[name]
             if jobs != others:
                 uid = min(uid for uid in {**jobs, **others} if jobs.get(uid) != others.get(uid))
                 return f"in {name}: {jobs.get(uid)} and {others.get(uid)}"
         return ""
-
-
-def _plain(job: Job) -> Job:
-    return replace(job, content=job.content.digest) if isinstance(job.content, Blob) else job
-
-
-def _reference_job(job: Job) -> Plain:
-    assert isinstance(job.content, bytes)
-    return Plain(
-        *(job.uid, job.content, job.priority, job.created, job.updated, job.expires, job.arrival),
-        *(job.state.value, job.lease_ends, job.attempt, job.claimer),
-    )

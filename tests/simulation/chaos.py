@@ -8,18 +8,21 @@ from msgspec.structs import replace
 
 from jobengine.errors import JobEngineError, OutcomeUnknown
 from jobengine.model.commands import Configure
+from jobengine.model.queue import WhenFull
 from tests.simulation.clients import LETTERS, MAIL, Broker
 from tests.simulation.clock import VirtualTime
 from tests.simulation.disk import DiskInDanger, io_error
 from tests.simulation.keyring import Keyring
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.room import RESERVE_BYTES
+from tests.simulation.v2_clients import DEAD
 
 REST_SECONDS = 0.15  # between two events, on average
 SETTINGS = (
-    (MAIL, LETTERS),
-    (MAIL, LETTERS),
-    (replace(MAIL, keep=300, max_attempts=3), replace(LETTERS, lease=2_000, max_attempts=1)),
+    *2 * ((MAIL, LETTERS, DEAD),),
+    (replace(MAIL, keep=300, max_attempts=3), replace(LETTERS, lease=2_000, max_attempts=1), DEAD),
+    (replace(MAIL, keeps_expired=True, max_jobs=12), LETTERS),
+    (MAIL, replace(LETTERS, max_jobs=6, when_full=WhenFull.DROP_LOWEST), DEAD),
     (MAIL,),
 )
 

@@ -1,4 +1,4 @@
-"""Twenty clients. Each knows what it was told, and asks for something that makes sense, mostly."""
+"""Clients of API v1. Each knows what it was told, and asks for something that makes sense, mostly."""
 
 import asyncio
 import hashlib
@@ -8,8 +8,9 @@ from random import Random
 from typing import Any
 
 from jobengine.errors import JobEngineError, OutcomeUnknown, StorageFull
+from jobengine.model.backoff import Backoff
 from jobengine.model.blob import BLOB_THRESHOLD_BYTES, Blob
-from jobengine.model.commands import Claim, Command, Create, Delete, Update
+from jobengine.model.commands import Claim, Command, Created, Update
 from jobengine.model.job import Job
 from jobengine.model.order import LIVING
 from jobengine.model.queue import Queue
@@ -18,9 +19,17 @@ from tests.simulation.counts import Counts
 from tests.simulation.engine import WatchedEngine
 from tests.simulation.oracle import Oracle, Question, asking
 from tests.simulation.room import Room
+from tests.support.commands import create, delete, only_job
 
 MAIL = Queue(name="mail", keep=4_000, lease=1_000)
-LETTERS = Queue(name="letters", keep=500, lease=300, max_attempts=3)
+LETTERS = Queue(
+    name="letters",
+    keep=500,
+    lease=300,
+    max_attempts=3,
+    dead_letter="dead",
+    backoff=Backoff(first=50, most=400),
+)
 THINK_SECONDS = 0.1  # between two questions, on average
 PATIENCE_SECONDS = 0.002  # of those that go away
 NAMES = (MAIL.name, LETTERS.name)
@@ -87,7 +96,10 @@ class Client:
         self._random = broker.random
         self._known = known  # queue and uid of every job that anybody was told of
         self._held: list[Job] = []
-        self._asks: list[Callable[[], Coroutine[Any, Any, None]]] = [
+        self._asks = self._wishes()
+
+    def _wishes(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+        return [
             *(6 * [self._create] + 6 * [self._claim] + 4 * [self._settle]),
             *(2 * [self._update] + 2 * [self._look] + [self._delete, self._list]),
         ]
@@ -107,13 +119,14 @@ class Client:
     async def _create(self) -> None:
         content, queue = self._content(), self._random.choice(NAMES)
         valid_for = self._random.choice((100_000, 100_000, 100_000, self._random.randrange(1, 2_000)))
-        job = await self._submit("create", Create(queue, content, self._priority(), valid_for))
+        command = create(queue, content, self._priority(), valid_for)
+        job = only_job(await self._submit("create", command))
         if job is not None:
             self._known.append((queue, job.uid))
             self._check_content(job, content)
 
     async def _claim(self) -> None:
-        job = await self._submit("claim", Claim(self._random.choice(NAMES), self.name))
+        job = only_job(await self._submit("claim", Claim(self._random.choice(NAMES), self.name)))
         if job is not None:
             self._held.append(job)
 
@@ -141,7 +154,7 @@ class Client:
     async def _delete(self) -> None:
         if self._known:
             queue, uid = self._random.choice(self._known)
-            await self._submit("delete", Delete(queue, uid))
+            await self._submit("delete", delete(queue, uid))
 
     async def _look(self) -> None:
         if self._known:
@@ -185,6 +198,12 @@ class Client:
 
 
 def _short(answer: Any) -> str:
-    if isinstance(answer, Job):
-        return f"{answer.uid[:8]} {answer.state} {answer.priority} {answer.attempt}"
-    return str(answer)
+    match answer:
+        case Job():
+            return f"{answer.uid[:8]} {answer.state} {answer.priority} {answer.attempt}"
+        case Created(jobs) | tuple(jobs):
+            return ", ".join(map(_short, jobs)) or "none"
+        case JobEngineError():
+            return answer.code
+        case _:
+            return str(answer)

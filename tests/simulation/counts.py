@@ -11,6 +11,7 @@ class Counts(Struct):
     answered: int = 0
     refused: int = 0
     unknown: int = 0  # told that nobody knows
+    waits: int = 0  # for a job to claim
     cancelled: int = 0  # callers that went away
     taken_back: int = 0  # changes undone on a full disk
     power_losses: int = 0

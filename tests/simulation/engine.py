@@ -3,10 +3,12 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from msgspec import UNSET
+
 from jobengine.engine.local import LocalEngine
 from jobengine.errors import JobEngineError, StorageFull
 from jobengine.model.changes import Change
-from jobengine.model.commands import Command, Create, Update
+from jobengine.model.commands import Act, Amend, Command, Control, Create, Update
 from jobengine.model.decision import Decision
 from jobengine.model.job import Job
 from tests.simulation.oracle import Oracle
@@ -31,14 +33,14 @@ class WatchedEngine(LocalEngine):
     def _refused(self, command: Command, refusal: JobEngineError, oracle: Oracle) -> None:
         if not isinstance(refusal, StorageFull):
             oracle.refused(command, refusal, self._clock.now())
-        elif not (isinstance(command, Create) or (isinstance(command, Update) and command.content)):
+        elif not _adds(command):
             raise oracle.violated(f"{command} adds nothing, and was refused on a disk that is nearly full")
 
     def _store(self, changes: Sequence[Change]) -> Awaitable[object]:
-        stored = super()._store(changes)
-        if self.oracle is not None:
+        self._journal.check()
+        if self.oracle is not None:  # first: it may wake whoever waits for a job, which is stored next
             self.oracle.stored_next(changes, self._clock.now())
-        return stored
+        return super()._store(changes)
 
     def _take_back(self, newest: int) -> None:
         super()._take_back(newest)
@@ -58,3 +60,15 @@ class WatchedEngine(LocalEngine):
         if isinstance(seen, Job) and self.oracle is not None:
             self.oracle.looked(seen, self._clock.now())
         return seen
+
+
+def _adds(command: Command) -> bool:
+    match command:
+        case Create() | Control(act=Act.CLONE):
+            return True
+        case Update(content=content):
+            return content is not None
+        case Amend(content=content):
+            return content is not UNSET
+        case _:
+            return False

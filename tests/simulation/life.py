@@ -22,6 +22,7 @@ from tests.simulation.loop import SimulatedLoop
 from tests.simulation.oracle import Oracle, seen
 from tests.simulation.room import RESERVE_BYTES, Room
 from tests.simulation.threads import simulated_threads
+from tests.simulation.v2_clients import DEAD, ClientOfV2
 from tests.support.brokers import PATH
 from tests.support.disk import SimulatedDisk
 
@@ -85,10 +86,15 @@ class Life:
             self._loop.run_until_complete(self._start())
             broker = Broker(self._random, self._engine, self._oracle, self._room, self._counts, self._trace)
             chaos = Chaos(broker, self.disk, self._loop, self._time, self._keyring)
-            clients = [self._go(Client(f"c{n:02}", broker, known).run(goes_on)) for n in range(CLIENTS)]
+            clients = [self._go(self._client(n, broker, known).run(goes_on)) for n in range(CLIENTS)]
             self._go(chaos.run())
             self._loop.run(lambda: self._is_over() or chaos.stops or all(client.done() for client in clients))
             return self._end()
+
+    def _client(self, number: int, broker: Broker, known: list[tuple[str, str]]) -> Client:
+        """Every other one speaks API v2."""
+        kind = ClientOfV2 if number % 2 else Client
+        return kind(f"c{number:02}", broker, known)
 
     async def _start(self) -> None:
         self._room = Room(self.disk.disk, self._loop)
@@ -96,10 +102,10 @@ class Life:
         self._engine.start(on_failure=self._failed, on_full=self._free_space.look_soon)
         await self._free_space.start()
         self._engine.oracle = self._oracle
-        for queue in (MAIL, LETTERS):
+        for queue in (MAIL, LETTERS, DEAD):
             await self._check_list(queue.name)
         self._sweeper = Sweeper(self._engine, observe=lambda swept: None)
-        await self._engine.submit(Configure((MAIL, LETTERS)))
+        await self._engine.submit(Configure((MAIL, LETTERS, DEAD)))
         await self._sweeper.start()
 
     async def _check_list(self, queue: str) -> None:

@@ -1,25 +1,29 @@
 """What must be true. It sees each decision when it is made, and each answer when it is given.
 
-1. Each decision is the one that the plainest broker (tests/engine/reference.py) takes in the same moment: so
+1. Each decision is the one that the plainest broker (judging, settling, passing) takes in the same moment: so
    the order is kept, and nothing is handed out that has expired, is completed, or is at somebody else's.
-2. After each start the jobs are those of the changes up to some place, all of them and in order, and all that
+2. No change breaks what holds for all of them (promises).
+3. After each start the jobs are those of the changes up to some place, all of them and in order, and all that
    was answered lies before that place. What lies behind it never was, from then on.
-3. What was refused was not stored.
+4. What was refused was not stored.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from jobengine.errors import JobEngineError, OutcomeUnknown, StorageFull, Unavailable
-from jobengine.model.changes import Change, MoveJob
-from jobengine.model.commands import Claim, Command, Configure, Create, Delete, Sweep, Update
+from jobengine.errors import JobEngineError, OutcomeUnknown, QueueFull, StorageFull, Unavailable
+from jobengine.model.changes import Change
+from jobengine.model.commands import Command, Sweep
 from jobengine.model.decision import Decision
 from jobengine.model.job import Job
 from jobengine.model.ledger import Ledger
-from tests.engine.reference import Plain, Reference, Refused
-from tests.simulation.book import Book, plain_content
+from tests.simulation.book import Book, plain_job
+from tests.simulation.judging import refusal, wrong
+from tests.simulation.passing import left_by_time, present
+from tests.simulation.promises import broken
 
 
 class Violation(AssertionError):
@@ -55,11 +59,12 @@ class Oracle:
     def __init__(self) -> None:
         self.violation: str | None = None
         self.taken_back_total = 0
-        self._book = Book()  # what somebody relies on
+        self._relied = Book()  # what somebody relies on
         self._relied_on = 0  # how many entries that is
         self._open: deque[Entry] = deque()  # stored behind that; nobody was told yet
-        self._reference = Reference(0)
+        self._present = Book()  # with all of them
         self._decided: tuple[Command, Decision[Any]] | None = None
+        self._waiting: dict[int, Question] = {}  # who asked for a claim that waits, by the id of its command
 
     @property
     def stored(self) -> int:
@@ -73,33 +78,38 @@ class Oracle:
 
     # --- while the engine decides ---
 
-    def refused(self, command: Command, refusal: JobEngineError, now: int) -> None:
-        """The rules have refused a command."""
-        reference = self._at(now)
-        self._look(command, None)
+    @contextmanager
+    def waiting(self, claim: Command) -> Iterator[None]:
+        """Whoever asks now may wait for this claim: it is decided when another's change makes it possible."""
+        question = asking.get()
+        assert question is not None
+        self._waiting[id(claim)] = question
         try:
-            self._do(reference, command, "no-uid")
-        except Refused as expected:
-            if str(expected) != refusal.code:
-                raise self.violated(f"{command}: {refusal.code}, and not {expected}") from None
-        else:
-            raise self.violated(f"{command} was refused ({refusal.code}), and should not have been")
+            yield
+        finally:
+            del self._waiting[id(claim)]
+
+    def refused(self, command: Command, refused: JobEngineError, now: int) -> None:
+        """The rules have refused a command."""
+        self._look(command, None)
+        expected = refusal(self._present, command, now)
+        if isinstance(refused, QueueFull) and not expected:
+            expected = self._full(command)
+        if expected != refused.code:
+            raise self.violated(f"{command}: {refused.code}, and not {expected or 'accepted'}")
 
     def decided(self, command: Command, decision: Decision[Any], now: int) -> None:
         """A command was decided."""
-        self._at(now)
         self._look(command, decision.answer)
         self._decided = (command, decision)
-        if isinstance(command, Claim) and decision.answer is None:
-            waiting = [job.uid for job in self._reference.order(command.queue) if job.status == "queued"]
-            if waiting:
-                raise self.violated(f"{command} found nothing, and {waiting[0]} waits")
+        if not decision.changes:
+            self._check(command, decision, now)
 
     def looked(self, seen: Job, now: int) -> None:
         """A job was looked at."""
-        job = self._at(now).jobs.get(seen.queue, {}).get(seen.uid)
+        job = present(self._present, seen.queue, seen.uid, now)
         self._look(None, seen)
-        if job is None or _shown(job) != _seen(seen):
+        if job != plain_job(seen):
             raise self.violated(f"{seen} is shown, and it is {job}")
 
     def missed(self, now: int) -> None:
@@ -108,7 +118,7 @@ class Oracle:
         if question is not None and question.about is not None:
             queue, uid = question.about
             self._look(None, None)
-            job = self._at(now).jobs.get(queue, {}).get(uid)
+            job = present(self._present, queue, uid, now)
             if job is not None:
                 raise self.violated(f"{uid} is not shown, and it is {job}")
 
@@ -117,15 +127,14 @@ class Oracle:
         if self._decided is None:
             raise self.violated(f"{changes} come from nowhere")
         (command, decision), self._decided = self._decided, None
-        question = None if isinstance(command, Sweep) else asking.get()
+        question = self._question(command)
         self._open.append(Entry(changes, now, question))
         if question is not None:
             question.is_stored = True
             question.seen = self.stored
-        if isinstance(command, Sweep):
-            self._check_sweep(changes)
-        else:
-            self._check(command, decision.answer)
+        self._check(command, decision, now)
+        for what in broken(self._present, command, changes, now):
+            raise self.violated(f"{command}: {what}")
 
     def taken_back(self, newest: int, now: int) -> None:
         """So many of the newest entries did not reach the disk."""
@@ -136,7 +145,7 @@ class Oracle:
             entry = self._open.pop()
             if entry.question is not None:
                 entry.question.is_stored = False
-        self._reference = self._all().reference(now)
+        self._present = self._all()
 
     # --- when clients get their answers ---
 
@@ -162,7 +171,7 @@ class Oracle:
 
     def recovered(self, ledger: Ledger, now: int, *, in_good_order: bool) -> None:
         """This is what a start has found."""
-        found, book = Book.of(ledger), self._book.copy()
+        found, book = Book.of(ledger), self._relied.copy()
         first = "" if in_good_order and self._open else book.difference(found)
         difference, time = first, 0
         while self._open and (difference or in_good_order):
@@ -175,99 +184,54 @@ class Oracle:
         if now < time:
             raise self.violated("the clock of the broker runs back")
         self._open.clear()
-        self._book = book
-        self._reference = book.reference(now)
+        self._relied = book
+        self._present = book.copy()
+        self._waiting.clear()
 
-    def order(self, queue: str, now: int) -> list[tuple[Any, ...]]:
+    def order(self, queue: str, now: int) -> list[Job]:
         """The jobs of a queue, as they must be listed."""
-        return [_shown(job) for job in self._at(now).order(queue)]
+        settings, jobs = self._present.queues[queue], self._present.jobs[queue].values()
+        left = (left_by_time(job, settings, now) for job in jobs)
+        return sorted((job for job in left if job is not None), key=lambda job: (-job.priority, job.arrival))
 
     # --- how ---
 
-    def _at(self, now: int) -> Reference:
-        if now != self._reference.now:
-            self._reference.pass_ms(now - self._reference.now)
-        return self._reference
+    def _question(self, command: Command | None) -> Question | None:
+        if isinstance(command, Sweep):
+            return None
+        return self._waiting.get(id(command)) or asking.get()
 
     def _look(self, command: Command | None, answer: Any) -> None:
-        question = asking.get()
-        if question is not None and not isinstance(command, Sweep):
+        question = self._question(command)
+        if question is not None:
             question.seen = self.stored
             question.answer = answer
 
     def _rely_on(self, entries: int) -> None:
         while self._relied_on < entries:
-            self._book.apply(self._open.popleft().changes)
+            self._relied.apply(self._open.popleft().changes)
             self._relied_on += 1
 
     def _all(self) -> Book:
-        book = self._book.copy()
+        book = self._relied.copy()
         for entry in self._open:
             book.apply(entry.changes)
         return book
 
-    def _check(self, command: Command, answer: Any) -> None:
+    def _check(self, command: Command, decision: Decision[Any], now: int) -> None:
         """The plainest broker does the same."""
-        try:
-            expected = self._do(self._reference, command, getattr(answer, "uid", ""))
-        except Refused as refusal:
-            raise self.violated(f"{command} was accepted, and not refused: {refusal}") from None
-        if isinstance(expected, Plain) and not (
-            isinstance(answer, Job) and _seen(answer) == _shown(expected)
-        ):
-            raise self.violated(f"{command}: {answer}, and not {expected}")
+        what = wrong(self._present, command, decision.answer, decision.changes, now)
+        if what:
+            raise self.violated(f"{command}: {what}")
 
-    def _do(self, reference: Reference, command: Command, uid: str) -> Plain | None:
-        match command:
-            case Create(queue, content, priority, valid_for):
-                if queue not in reference.queues:
-                    raise Refused("not_found")
-                reference.create(queue, uid, plain_content(content), priority, valid_for)
-                return reference.get(queue, uid)
-            case Claim(queue, claimer):
-                return reference.claim(queue, claimer)
-            case Update(queue, uid, caller, may_write, state, content, expires, priority):
-                key = None if content is None else plain_content(content)
-                return reference.update(
-                    *(queue, uid, caller, may_write),
-                    state=state,
-                    content=key,
-                    expires=expires,
-                    priority=priority,
-                )
-            case Delete(queue, uid):
-                reference.delete(queue, uid)
-            case Configure(queues):
-                reference.configure(*queues)
-        return None
-
-    def _check_sweep(self, changes: Sequence[Change]) -> None:
-        """Sweeping does what time has done."""
-        for change in changes:
-            job = self._reference.jobs[change.queue].get(change.uid)  # type: ignore[union-attr]
-            if isinstance(change, MoveJob):
-                swept = (change.state.value, change.updated, change.attempt, change.claimer)
-                fits = job and (job.status, job.updated, job.attempt, job.claimer) == swept
-            else:
-                fits = job is None
-            if not fits:
-                raise self.violated(f"swept: {change}, and it is {job}")
+    def _full(self, command: Command) -> str:
+        """The code of a create's refusal, when its queue has a limit that it goes over."""
+        queue = self._present.queues[getattr(command, "queue", "")]
+        waiting = sum(job.state == "queued" for job in self._present.jobs[queue.name].values())
+        drafts = getattr(command, "drafts", ())
+        return "queue_full" if 0 < queue.max_jobs < waiting + len(drafts) else ""
 
 
-def _shown(job: Plain) -> tuple[Any, ...]:
-    return (
-        *(job.uid, job.content, job.priority, job.created, job.updated, job.expires),
-        *(job.status, job.lease_ends, job.attempt, job.claimer),
-    )
-
-
-def _seen(job: Job) -> tuple[Any, ...]:
-    return (
-        *(job.uid, plain_content(job.content), job.priority, job.created, job.updated, job.expires),
-        *(job.state.value, job.lease_ends, job.attempt, job.claimer),
-    )
-
-
-def seen(jobs: Sequence[Job]) -> list[tuple[Any, ...]]:
+def seen(jobs: Sequence[Job]) -> list[Job]:
     """What a list shows of these, as `Oracle.order` has it."""
-    return [_seen(job) for job in jobs]
+    return [plain_job(job) for job in jobs]

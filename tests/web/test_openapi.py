@@ -52,13 +52,15 @@ def test_every_variable_of_a_path_is_a_parameter(document: dict[str, Any]) -> No
             assert named == set(re.findall(r"{(\w+)}", path)), path
 
 
-def test_every_schema_is_there_and_is_used(document: dict[str, Any]) -> None:
-    schemas = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
-    assert references(document) == schemas
+def test_every_component_is_there_and_is_used(document: dict[str, Any]) -> None:
+    kinds = ("schemas", "responses")
+    there = {f"#/components/{kind}/{name}" for kind in kinds for name in document["components"][kind]}
+    assert references(document) == there
 
 
 def test_a_refusal_is_a_problem_with_its_codes(document: dict[str, Any]) -> None:
-    refused = document["paths"]["/api/v1/jobs/{uid}"]["get"]["responses"]["404"]
+    reference = document["paths"]["/api/v1/jobs/{uid}"]["get"]["responses"]["404"]["$ref"]
+    refused = document["components"]["responses"][reference.rpartition("/")[2]]
     schema = refused["content"]["application/problem+json"]["schema"]
     assert schema["allOf"][0] == {"$ref": "#/components/schemas/Refused"}
     assert schema["allOf"][1]["properties"]["code"]["enum"] == ["not_found"]
@@ -92,7 +94,7 @@ def test_a_browser_would_not_let_the_page_load_from_elsewhere_either(connection:
     policy = str(connection.ask("GET", "/docs").header("Content-Security-Policy"))
     rules = {rule.split()[0]: rule.split()[1:] for rule in policy.split(";")}
     assert rules["default-src"] == ["'none'"]
-    assert rules["script-src"] == rules["connect-src"] == ["'self'"]
+    assert rules["script-src"] == rules["style-src"] == rules["connect-src"] == ["'self'"]
     assert rules["frame-ancestors"] == ["'none'"]
     assert "http" not in policy
 

@@ -52,7 +52,7 @@ class Crew:
     def __init__(self, loop: asyncio.AbstractEventLoop, *, most: int) -> None:
         self._loop = loop
         self._threads = Threads(most)
-        self._processes = Processes(most)
+        self._processes = Processes()
 
     def begin(self, function: Function, current: CurrentJob) -> Doing:
         """Let the function do the job."""

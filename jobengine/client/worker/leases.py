@@ -43,7 +43,9 @@ class Leases:
 
     def remove(self, doing: Doing) -> None:
         """It has ended."""
-        self._by_uid.pop(doing.current.uid, None)
+        lease = self._by_uid.get(doing.current.uid)
+        if lease is not None and lease.doing is doing:  # else it was lost, and claimed here again
+            del self._by_uid[doing.current.uid]
 
     async def run(self) -> None:
         """Renew, for ever."""

@@ -4,6 +4,7 @@ import multiprocessing
 import signal
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 
 from jobengine.client.job import Held, Job
 from jobengine.client.worker.endings import Ending, ending
@@ -11,32 +12,44 @@ from jobengine.client.worker.functions import Function, JobFunction
 
 
 class Processes:
-    """Made when the first is needed, and anew when one of them has died."""
+    """Each does one job at a time, and is kept for the next. One that dies takes no other's job with it."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._pool: ProcessPoolExecutor | None = None
+    def __init__(self) -> None:
+        self._pools: set[ProcessPoolExecutor] = set()  # of one process each
+        self._idle: list[ProcessPoolExecutor] = []
 
     def begin(self, function: Function, job: Job, held: Held) -> "Future[Ending]":
-        """Do it on one of them. The future raises BrokenProcessPool when that dies."""
+        """Do it in one of them. The future raises BrokenProcessPool when that dies."""
         arguments = (job.content, job) if function.takes_job else (job.content,)
-        try:
-            return self._ready().submit(_do, function.call, arguments, held)
-        except BrokenProcessPool:  # it died since the last job
-            self._pool = None
-            return self._ready().submit(_do, function.call, arguments, held)
+        while True:
+            pool = self._idle.pop() if self._idle else self._new()
+            try:
+                done = pool.submit(_do, function.call, arguments, held)
+            except BrokenProcessPool:  # it died since its last job
+                self._pools.discard(pool)
+            else:
+                done.add_done_callback(partial(self._keep, pool))
+                return done
 
     def stop(self) -> None:
-        """Wait for none of them, and begin nothing more."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        """End all of them."""
+        for pool in tuple(self._pools):
+            processes = tuple((pool._processes or {}).values())  # before Python 3.14 there is no other way
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in processes:
+                process.kill()
 
-    def _ready(self) -> ProcessPoolExecutor:
-        if self._pool is None:
-            # Not forked: threads run here, and a fork would copy the locks that they hold.
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self._most, context, _leave_interrupts)
-        return self._pool
+    def _new(self) -> ProcessPoolExecutor:
+        # Not forked: threads run here, and a fork would copy the locks that they hold.
+        pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _leave_interrupts)
+        self._pools.add(pool)
+        return pool
+
+    def _keep(self, pool: ProcessPoolExecutor, done: "Future[Ending]") -> None:
+        if done.exception() is None:
+            self._idle.append(pool)
+        else:
+            self._pools.discard(pool)
 
 
 def _leave_interrupts() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 from collections.abc import Callable
 from typing import Final
 
@@ -12,9 +13,12 @@ from jobengine.errors import JobEngineError, OutcomeUnknown, StorageFull, Unavai
 
 # The broker is away, or cannot do anything for now.
 FOR_NOW: Final = (Unreachable, Unavailable, StorageFull, OutcomeUnknown)
-PAUSE_SECONDS: Final = 1.0  # before it is asked again
-
 log = logging.getLogger("jobengine.worker")
+
+
+def pause_seconds() -> float:
+    """Before a broker that is away is asked again. Workers that lost it together do not return together."""
+    return random.uniform(0.5, 1.0)  # noqa: S311
 
 
 class Reports:
@@ -60,10 +64,10 @@ class Reports:
         try:
             answers = await self._client.settle(queue, settlements, with_jobs=False)
         except FOR_NOW as error:
-            log.warning("the broker cannot be told what became of %d jobs: %s", len(settlements), error)
+            log.debug("%d reports wait: %s", len(settlements), error)
             for settlement in settlements:
                 self._waiting.setdefault((queue, settlement.uid, settlement.verb), settlement)
-            await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(pause_seconds())
             self._came.set()
         except JobEngineError as error:
             await self._tell_each(queue, settlements, error)

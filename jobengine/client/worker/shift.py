@@ -17,11 +17,10 @@ from jobengine.client.worker.current import CurrentJob
 from jobengine.client.worker.doing import Crew, Doing
 from jobengine.client.worker.functions import Function
 from jobengine.client.worker.leases import Leases
-from jobengine.client.worker.reports import FOR_NOW, PAUSE_SECONDS, Reports
+from jobengine.client.worker.reports import FOR_NOW, Reports, pause_seconds
 from jobengine.errors import JobEngineError
 
 POLL_SECONDS: Final = 30.0
-RETRY_SECONDS: Final = 5.0  # then the log says that the broker is away
 LAST_CLAIM_SECONDS: Final = 0.5  # for the answer to a claim that is under way when the worker stops
 LAST_CANCEL_SECONDS: Final = 1.0  # for what asynchronous functions do when they are cancelled
 LAST_REPORT_SECONDS: Final = 5.0
@@ -55,22 +54,23 @@ class Shift:
             ca=address.ca,
             cert=address.cert,
             key=address.key,
-            retry_seconds=RETRY_SECONDS,
+            retry_seconds=0,  # what is to be told next goes with what could not be told
         )
         self._reports = Reports(self._client, on_answer=self._hear)
         self._leases = Leases(seconds=plan.lease_seconds, report=self._reports.add)
         self._doing: dict[asyncio.Task[None], Doing] = {}
         self._one_has_ended = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._drain_seconds = plan.drain_seconds
+        self._out_of_time = asyncio.Event()  # for what is being done when the worker stops
+        self._is_away = False
 
     def stop(self, *, drain_seconds: float | None = None) -> None:
         """Claim no more, from any thread. What is being done has this long, or as long as planned."""
         self._loop.call_soon_threadsafe(self._stop, drain_seconds)
 
     def _stop(self, drain_seconds: float | None) -> None:
-        if drain_seconds is not None:
-            self._drain_seconds = drain_seconds
+        seconds = self._plan.drain_seconds if drain_seconds is None else drain_seconds
+        self._loop.call_later(seconds, self._out_of_time.set)
         self._stopping.set()
         self._one_has_ended.set()
 
@@ -115,21 +115,31 @@ class Shift:
         """Raises what refuses the worker for good."""
         claiming = asyncio.create_task(self._ask(most))
         try:
-            await self._wait_for(claiming)
+            await _either(claiming, self._stopping)
             if not claiming.done():
                 # Its answer may be on its way: cut now, those jobs would wait for the end of their leases.
                 await asyncio.wait((claiming,), timeout=LAST_CLAIM_SECONDS)
-            return claiming.result() if claiming.done() else []
+            jobs = claiming.result() if claiming.done() else []
+            self._note_broker(None)
+            return jobs
         except FOR_NOW as error:
             if self._plan.until_empty:
                 raise
-            log.warning("no jobs for now: %s", error)
+            self._note_broker(error)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), PAUSE_SECONDS)
+                await asyncio.wait_for(self._stopping.wait(), pause_seconds())
             return []
         finally:
             claiming.cancel()
             await asyncio.gather(claiming, return_exceptions=True)
+
+    def _note_broker(self, failure: JobEngineError | None) -> None:
+        """Say once that it is away, and once that it is back."""
+        if failure is not None and not self._is_away:
+            log.warning("no jobs for now, and it is tried again: %s", failure)
+        elif failure is None and self._is_away:
+            log.warning("the broker is there again")
+        self._is_away = failure is not None
 
     async def _ask(self, most: int) -> list[Job]:
         weights = {queue: function.weight for queue, function in self._plan.functions.items()}
@@ -149,15 +159,9 @@ class Shift:
         if self._reports.is_idle:
             return True
         telling = asyncio.create_task(self._reports.all_sent())
-        await self._wait_for(telling)
+        await _either(telling, self._stopping)
         telling.cancel()
         return False
-
-    async def _wait_for(self, task: asyncio.Future[Any]) -> None:
-        """Until it is done, or the worker stops."""
-        stopping = asyncio.create_task(self._stopping.wait())
-        await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
 
     # --- doing ---
 
@@ -195,9 +199,9 @@ class Shift:
 
     async def _drain(self) -> None:
         """Let what is being done end, or give it back, and tell the broker."""
-        self._stopping.set()
+        self._stop(drain_seconds=None)
         if self._doing:
-            await asyncio.wait(self._doing, timeout=self._drain_seconds)
+            await _either(asyncio.gather(*self._doing, return_exceptions=True), self._out_of_time)
         left = dict(self._doing)
         for doing in left.values():
             doing.end()
@@ -208,3 +212,10 @@ class Shift:
             self._reports.add(Released(doing.current.held))
         with suppress(TimeoutError):
             await asyncio.wait_for(self._reports.all_sent(), LAST_REPORT_SECONDS)
+
+
+async def _either(first: asyncio.Future[Any], event: asyncio.Event) -> None:
+    """Wait until it is done, or that has come to pass."""
+    waiting = asyncio.create_task(event.wait())
+    await asyncio.wait((first, waiting), return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()

@@ -47,6 +47,7 @@ class Worker:
         self._drain_seconds = drain_seconds
         self._functions: dict[str, Function] = {}
         self._shift: Shift | None = None
+        self._is_to_stop = False  # perhaps before there is anything to stop
 
     def job(
         self, queue: str, *, in_process: bool = False, weight: int = 1
@@ -92,7 +93,11 @@ class Worker:
             raise
 
     def stop(self, *, drain_seconds: float | None = None) -> None:
-        """Claim no more; what is being done has this long to end. May be called from any thread."""
+        """Claim no more; what is being done has this long to end. May be called from any thread.
+
+        A worker that does not run yet ends as soon as it does.
+        """
+        self._is_to_stop = True
         if self._shift is not None:
             self._shift.stop(drain_seconds=drain_seconds)
 
@@ -113,11 +118,13 @@ class Worker:
 
     def _work(self, plan: Plan, functions_loop: asyncio.AbstractEventLoop, done: "Future[None]") -> None:
         async def work() -> None:
-            self._shift = Shift(plan, functions_loop)
+            self._shift = shift = Shift(plan, functions_loop)
+            if self._is_to_stop:
+                shift.stop()
             try:
-                await self._shift.work()
+                await shift.work()
             finally:
-                self._shift = None
+                self._shift, self._is_to_stop = None, False
 
         try:
             asyncio.run(work())

@@ -1,17 +1,19 @@
 """What a writer changes of a job through API v2."""
 
+from itertools import count
 from typing import TypeVar
 
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from jobengine.errors import BadState, NotFound, QueueFull, VersionChanged
-from jobengine.model.changes import Change, DropJob, change
+from jobengine.model.changes import Change, DropJob
 from jobengine.model.commands import Amend, Answer
 from jobengine.model.decision import Decision
 from jobengine.model.extra import Extra
 from jobengine.model.job import Job, order_of, weight
 from jobengine.model.moment import Moment
+from jobengine.model.rules.failing import stored
 from jobengine.model.rules.passing import current, touched
 from jobengine.model.states import State
 from jobengine.model.view import View
@@ -34,7 +36,7 @@ def amend(view: View, command: Amend, moment: Moment) -> Decision[Answer]:
         expires=_or(command.expires, job.expires),
         extra=_extra(job, command),
     )
-    return Decision((_change(view, amended, moment),), amended)
+    return Decision(_changes(view, amended, moment), amended)
 
 
 def _order(view: View, job: Job, command: Amend) -> int:
@@ -62,12 +64,12 @@ def _extra(job: Job, command: Amend) -> Extra | None:
     )
 
 
-def _change(view: View, job: Job, moment: Moment) -> Change:
+def _changes(view: View, job: Job, moment: Moment) -> tuple[Change, ...]:
     if job.state is State.QUEUED and job.expires <= moment.now:
-        return DropJob(job.queue, job.uid)
+        return (DropJob(job.queue, job.uid),)
     before = view.job(job.queue, job.uid)
     if before is None:
         raise NotFound
     if not view.has_room_for(weight(job) - weight(before)):
         raise QueueFull("the jobs take all the memory that limits.memory allows")
-    return change(before, job)
+    return stored(view, before, job, count(view.next_arrival + 1))

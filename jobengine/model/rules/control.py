@@ -26,6 +26,7 @@ class _Doing(Struct):
     command: Control
     moment: Moment
     arrivals: Iterator[int]
+    keys: set[tuple[str, str]]  # queue, unique key: of the jobs that were given theirs again
     clones: int = 0  # made so far
 
 
@@ -41,7 +42,7 @@ def control(view: View, command: Control, moment: Moment) -> Decision[Answer]:
     view.queue(command.queue)
     if command.target is not None:
         view.queue(command.target)
-    doing = _Doing(view, command, moment, count(view.next_arrival))
+    doing = _Doing(view, command, moment, count(view.next_arrival), set())
     act = _ACTS[command.act]
     changes: list[Change] = []
     outcomes: list[Outcome] = []
@@ -104,10 +105,12 @@ def _move(doing: _Doing, job: Job) -> _Done:
 
 def _clone(doing: _Doing, job: Job) -> _Done:
     now = doing.moment.now
+    target = doing.command.target or job.queue
+    _check_takes_jobs(doing, target)
     doing.clones += 1
     clone = Job(
         doing.moment.uid(doing.clones),
-        doing.command.target or job.queue,
+        target,
         after(State.GONE, Event.CREATE),
         order_of(priority=job.priority, arrival=next(doing.arrivals)),
         job.content,
@@ -151,12 +154,18 @@ def _check_has_not_ended(job: Job) -> None:
         raise BadState(f"it is {job.state} already")
 
 
+def _check_takes_jobs(doing: _Doing, queue: str) -> None:
+    if doing.view.queue(queue).is_draining:
+        raise BadState("that queue is being drained: it takes no more jobs")
+
+
 def _check_key_is_free(doing: _Doing, job: Job, queue: str) -> None:
     if job.more.unique is None:
         return
     holder = unique_holder(doing.view, doing.view.queue(queue), job.more.unique.key, doing.moment.now)
-    if holder is not None and holder.uid != job.uid:
+    if (queue, job.more.unique.key) in doing.keys or (holder is not None and holder.uid != job.uid):
         raise BadState("another job has its unique key now")
+    doing.keys.add((queue, job.more.unique.key))
 
 
 def _target(doing: _Doing) -> str:
@@ -178,6 +187,7 @@ def _stored(doing: _Doing, job: Job, after_it: Job) -> _Done:
 
 def _transferred(doing: _Doing, job: Job, there: Job) -> _Done:
     """It leaves its queue for the one that it is `there` in."""
+    _check_takes_jobs(doing, there.queue)
     if doing.view.job(there.queue, there.uid) is not None:
         raise BadState("that queue has a job with this uid")
     _check_key_is_free(doing, there, there.queue)

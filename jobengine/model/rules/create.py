@@ -33,17 +33,46 @@ def create(view: View, command: Create, moment: Moment) -> Decision[Answer]:
             return Decision((), _again(view, queue, key, command.idempotency, moment))
     if queue.is_draining:
         raise BadState("the queue is being drained: it takes no more jobs")
+    is_limited = bool(queue.max_jobs or queue.max_bytes)
+    if len(command.drafts) == 1 and command.idempotency is None and not is_limited:
+        (draft,) = command.drafts
+        if draft.options is None:  # what API v1 asks, and most others
+            return _create_plain(view, queue, draft, moment)
     batch = _Batch(view, queue, moment)
     for draft in command.drafts:
         batch.add(draft)
-    if not view.has_room_for(batch.bytes):
-        raise QueueFull("the jobs take all the memory that limits.memory allows")
+    _check_memory(view, batch.bytes)
     changes = batch.changes
-    if queue.max_jobs or queue.max_bytes:
-        changes += _made_room(view, queue, batch.new)
+    if is_limited:
+        changes += _made_room(view, queue, batch)
     if command.idempotency is not None:
         changes += _remembered(view, command.idempotency, batch.jobs, moment)
     return Decision(tuple(changes), Created(tuple(batch.jobs), frozenset(batch.known)))
+
+
+def _create_plain(view: View, queue: Queue, draft: Draft, moment: Moment) -> Decision[Answer]:
+    job = _new_job(draft, queue, moment.uid(), view.next_arrival, moment.now)
+    _check_memory(view, weight(job))
+    return Decision((PutJob(job),), Created((job,)))
+
+
+def _new_job(draft: Draft, queue: Queue, uid: str, arrival: int, now: int) -> Job:
+    return Job(
+        uid,
+        queue.name,
+        after(State.GONE, Event.CREATE),
+        order_of(priority=draft.priority, arrival=arrival),
+        draft.content,
+        created=now,
+        updated=now,
+        expires=NEVER if draft.valid_for is None else now + draft.valid_for,
+        extra=None if draft.options is None else _extra(draft.options, now),
+    )
+
+
+def _check_memory(view: View, extra_bytes: int) -> None:
+    if not view.has_room_for(extra_bytes):
+        raise QueueFull("the jobs take all the memory that limits.memory allows")
 
 
 class _Batch:
@@ -55,6 +84,8 @@ class _Batch:
         self.known: list[int] = []  # places of those that were there before
         self.changes: list[Change] = []
         self.bytes = 0  # of memory that they take
+        self.content_bytes = 0  # by which the contents of those that wait grow
+        self.last_order = 0  # of those that are put, the last in the queue's order
         self._view = view
         self._queue = queue
         self._moment = moment
@@ -65,48 +96,42 @@ class _Batch:
     def add(self, draft: Draft) -> None:
         """Take in one more."""
         options = draft.options
-        known = None if options is None else self._known(options)
-        if known is not None and options is not None and options.replaces and known.state is State.QUEUED:
-            known = self._replace(known, draft)
+        known = None if options is None else self._known(options, draft)
         if known is None:
             self._put(self._job(draft), options)
         else:
             self.known.append(len(self.jobs))
             self.jobs.append(known)
 
-    def _known(self, options: Options) -> Job | None:
+    def _known(self, options: Options, draft: Draft) -> Job | None:
         """The job that is there already."""
-        name, now = self._queue.name, self._moment.now
-        if options.uid is not None:
-            there = self._by_uid.get(options.uid) or self._view.job(name, options.uid)
-            known = None if there is None else as_of(there, self._queue, now)
-            if known is not None:
-                return known
-        if options.unique_key is None:
-            return None
-        return self._by_key.get(options.unique_key) or unique_holder(
-            self._view, self._queue, options.unique_key, now
+        same = self._same(options.uid)
+        if same is not None or options.unique_key is None:
+            return same
+        holder = self._by_key.get(options.unique_key) or unique_holder(
+            self._view, self._queue, options.unique_key, self._moment.now
         )
+        if holder is not None and options.replaces and holder.state is State.QUEUED:
+            return self._replace(holder, draft, options.unique_key)
+        return holder
+
+    def _same(self, uid: str | None) -> Job | None:
+        """The job that an earlier request with this uid made."""
+        if uid is None:
+            return None
+        there = self._by_uid.get(uid) or self._view.job(self._queue.name, uid)
+        return None if there is None else as_of(there, self._queue, self._moment.now)
 
     def _job(self, draft: Draft) -> Job:
-        now, options = self._moment.now, draft.options
-        number = len(self.new)
-        uid = None if options is None else options.uid
-        return Job(
-            uid or self._moment.uid(number),
-            self._queue.name,
-            after(State.GONE, Event.CREATE),
-            order_of(priority=draft.priority, arrival=self._arrival),
-            draft.content,
-            created=now,
-            updated=now,
-            expires=NEVER if draft.valid_for is None else now + draft.valid_for,
-            extra=None if options is None else _extra(options, now),
-        )
+        uid = None if draft.options is None else draft.options.uid
+        uid = uid or self._moment.uid(len(self.new))
+        return _new_job(draft, self._queue, uid, self._arrival, self._moment.now)
 
     def _put(self, job: Job, options: Options | None) -> None:
         self._arrival += 1
         self.bytes += weight(job)
+        self.content_bytes += length_of(job.content)
+        self.last_order = max(self.last_order, job.order)
         self.changes.append(PutJob(job))
         self.new.append(job)
         self.jobs.append(job)
@@ -115,7 +140,7 @@ class _Batch:
             if options.unique_key is not None:
                 self._by_key[options.unique_key] = job
 
-    def _replace(self, known: Job, draft: Draft) -> Job:
+    def _replace(self, known: Job, draft: Draft, key: str) -> Job:
         """The waiting job, as the draft says. It keeps its uid, and its place unless its priority changes."""
         made = self._job(draft)
         order = known.order
@@ -128,13 +153,19 @@ class _Batch:
             content=made.content,
             updated=touched(known, self._moment.now),
             expires=made.expires,
+            lease_ends=0,
+            attempt=0,
+            claimer=None,
+            worker=None,
+            lease=0,
             extra=made.extra,
         )
         self.bytes += weight(job) - weight(known)
+        self.content_bytes += length_of(job.content) - length_of(known.content)
+        self.last_order = max(self.last_order, job.order)
         self.changes.append(PutJob(job))
         self._by_uid[job.uid] = job
-        if draft.options is not None and draft.options.unique_key is not None:
-            self._by_key[draft.options.unique_key] = job
+        self._by_key[key] = job
         return job
 
 
@@ -183,20 +214,31 @@ def _remembered(view: View, idempotency: Idempotency, jobs: list[Job], moment: M
     )
 
 
-def _made_room(view: View, queue: Queue, new: list[Job]) -> list[Change]:
-    """What must go so that the new jobs fit into the queue's limits. Raises QueueFull."""
+def _made_room(view: View, queue: Queue, batch: _Batch) -> list[Change]:
+    """What must go so that the jobs fit into the queue's limits. Raises QueueFull."""
     waiting = view.waiting(queue.name)
-    surplus = waiting.jobs + len(new) - queue.max_jobs if queue.max_jobs else 0
+    surplus = waiting.jobs + len(batch.new) - queue.max_jobs if queue.max_jobs and batch.new else 0
     surplus_bytes = 0
-    if queue.max_bytes:
-        surplus_bytes = waiting.bytes + sum(length_of(job.content) for job in new) - queue.max_bytes
+    if queue.max_bytes and batch.content_bytes > 0:
+        surplus_bytes = waiting.bytes + batch.content_bytes - queue.max_bytes
     changes: list[Change] = []
-    lowest = view.lowest_first(queue.name)
-    first_of_new = max((job.order for job in new), default=0)
+    lowest = _droppable(view, queue, batch)
     while surplus > 0 or surplus_bytes > 0:
-        last = next(lowest, None) if queue.when_full is WhenFull.DROP_LOWEST else None
-        if last is None or last.order < first_of_new:
+        last = next(lowest, None)
+        if last is None:
             raise QueueFull(f"the queue is full: see max_jobs and max_bytes of {queue.name}")
         changes.append(DropJob(queue.name, last.uid))
         surplus, surplus_bytes = surplus - 1, surplus_bytes - length_of(last.content)
     return changes
+
+
+def _droppable(view: View, queue: Queue, batch: _Batch) -> Iterator[Job]:
+    """The waiting jobs, the last first, that every job of the batch stands before."""
+    if queue.when_full is WhenFull.REFUSE:
+        return
+    mine = {job.uid for job in batch.jobs}
+    for job in view.lowest_first(queue.name):
+        if job.order < batch.last_order:
+            return
+        if job.uid not in mine:
+            yield job

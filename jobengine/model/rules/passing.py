@@ -30,6 +30,8 @@ def passed(job: Job, queue: Queue, now: int) -> tuple[Job, tuple[Event, ...]]:
         event = _event_at_deadline(job, queue)
         job = _after_deadline(job, event, deadline_of(job, queue))
         events.append(event)
+        if event is Event.TIME_OUT and queue.dead_letter is not None:
+            break  # it is a dead letter from then on, which nobody forgets
     return job, tuple(events)
 
 

@@ -58,9 +58,11 @@ def _as_stored(view: View, queue: Queue, uid: str) -> Job:
 
 
 def _settled(job: Job, settlement: Settlement, queue: Queue, now: int) -> Job:
-    if isinstance(settlement, Complete) and _was_completed_by(job, settlement):
+    if not job.lease or job.lease != settlement.lease:
+        raise LeaseLost
+    if job.state is State.COMPLETE and isinstance(settlement, Complete):
         return job  # its answer was lost, and it says so again
-    if job.state is not State.INPROGRESS or job.lease != settlement.lease:
+    if job.state is not State.INPROGRESS:
         raise LeaseLost
     match settlement:
         case Complete():
@@ -79,10 +81,6 @@ def _settled(job: Job, settlement: Settlement, queue: Queue, now: int) -> Job:
             )
         case _:
             assert_never(settlement)
-
-
-def _was_completed_by(job: Job, settlement: Complete) -> bool:
-    return job.state is State.COMPLETE and job.lease == settlement.lease
 
 
 def _ended(job: Job, event: Event, extra: Extra | None, now: int) -> Job:
@@ -146,6 +144,6 @@ def _put_back(job: Job, event: Event, extra: Extra | None, now: int) -> Job:
 
 def _extended(job: Job, settlement: Extend, now: int) -> Job:
     ends = now + settlement.by
-    if job.more.timeout:
+    if job.more.timeout and job.more.started:  # one that was given a timeout meanwhile: from its next attempt
         ends = min(ends, job.more.started + job.more.timeout)
     return replace(job, updated=touched(job, now), lease_ends=ends)

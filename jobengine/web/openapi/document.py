@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import fields
 
 from jobengine.web.openapi.contradictions import CONTRADICTIONS
-from jobengine.web.openapi.headers import HEADERS
+from jobengine.web.openapi.parameters import HEADERS
 from jobengine.web.openapi.told import SERVICE, VARIABLES, Json, Refused, Told, tag
 from jobengine.web.routes import Description, Route, Text
 
@@ -19,8 +19,9 @@ def document(routes: Sequence[Route], *, version: str) -> Json:
     """All of them, with the schemas of what they take and answer."""
     schemas = _Schemas([*_types(routes)])
     paths: Json = {}
+    refusals: Json = {}
     for route in routes:
-        told = Told(route, schemas.of).operation()
+        told = Told(route, schemas.of, refusals).operation()
         paths.setdefault(route.path, {})[route.method.lower()] = told
     return {
         "openapi": "3.1.0",
@@ -33,7 +34,11 @@ def document(routes: Sequence[Route], *, version: str) -> Json:
         "servers": [{"url": "/"}],
         "tags": [{"name": name} for name in dict.fromkeys(map(tag, routes))],
         "paths": paths,
-        "components": {"schemas": schemas.components, "securitySchemes": {SERVICE: _SERVICE}},
+        "components": {
+            "schemas": schemas.components,
+            "responses": refusals,
+            "securitySchemes": {SERVICE: _SERVICE},
+        },
     }
 
 

@@ -9,9 +9,11 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec.structs import fields
 
+from jobengine.access import Right
+from jobengine.access.rights import RULES
 from jobengine.errors import Problem
 from jobengine.web.openapi.contradictions import CONTRADICTIONS
-from jobengine.web.openapi.headers import HEADERS, REQUIRED
+from jobengine.web.openapi.parameters import HEADERS, QUERY, REQUIRED
 from jobengine.web.openapi.refusals import Refusal, refusals
 from jobengine.web.openapi.swagger import CONTENT_TYPES
 from jobengine.web.routes import Description, Route, Text
@@ -45,17 +47,19 @@ class Refused(msgspec.Struct, omit_defaults=True):
 class Told:
     """A route, told with the schemas of its types."""
 
-    def __init__(self, route: Route, schema_of: SchemaOf) -> None:
+    def __init__(self, route: Route, schema_of: SchemaOf, shared: Json) -> None:
         self._route = route
         self._description = route.description or Description(summary="")
         self._schema_of = schema_of
+        self._shared = shared  # refusals, which many routes have in common
 
     def operation(self) -> Json:
         """What stands under its method."""
         route = self._route
         told: Json = {
-            "operationId": f"{tag(route)}_{route.answer.__name__}",
+            "operationId": "_".join((tag(route), *_noun(route), route.answer.__name__)),
             "summary": self._description.summary,
+            "description": _right(route),
             "tags": [tag(route)],
             "security": [] if route.action is None else [{SERVICE: []}],
             "parameters": [*self._variables(), *self._query(), *self._headers()],
@@ -75,7 +79,9 @@ class Told:
         if self._description.query is None:
             return []
         return [
-            self._parameter(field.encode_name, "query", field.type, "", is_required=field.required)
+            self._parameter(
+                field.encode_name, "query", field.type, QUERY[field.encode_name], is_required=field.required
+            )
             for field in fields(self._description.query)
         ]
 
@@ -117,20 +123,41 @@ class Told:
         return told
 
     def _refused(self, status: int, some: Sequence[Refusal]) -> Json:
-        codes = {"code": {"enum": [refusal.code for refusal in some]}, "status": {"const": status}}
-        schema = {"allOf": [self._schema_of(Refused), {"properties": codes}]}
-        told: Json = {
-            "description": "\n\n".join(f"`{refusal.code}`: {_first_line(refusal)}" for refusal in some),
-            "content": {"application/problem+json": {"schema": schema}},
-        }
-        if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-            told["headers"] = {"Retry-After": {"required": True, "schema": {"type": "integer"}}}
-        return told
+        name = "_".join((str(status), *(refusal.code for refusal in some)))
+        if name not in self._shared:
+            self._shared[name] = _refusal(status, some, self._schema_of(Refused))
+        return {"$ref": f"#/components/responses/{name}"}
+
+
+def _refusal(status: int, some: Sequence[Refusal], schema: Json) -> Json:
+    codes = {"code": {"enum": [refusal.code for refusal in some]}, "status": {"const": status}}
+    told: Json = {
+        "description": "\n\n".join(f"`{refusal.code}`: {_first_line(refusal)}" for refusal in some),
+        "content": {"application/problem+json": {"schema": {"allOf": [schema, {"properties": codes}]}}},
+    }
+    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        told["headers"] = {"Retry-After": {"required": True, "schema": {"type": "integer"}}}
+    return told
 
 
 def tag(route: Route) -> str:
     """Under which heading it stands: a version of the API, or what is outside of them."""
     return route.path.split("/")[2] if route.path.startswith("/api/") else "server"
+
+
+def _noun(route: Route) -> tuple[str, ...]:
+    """What it is about: without it, two verbs would be one name."""
+    if "/jobs" in route.path:
+        return ("job",)
+    return ("queue",) if "{queue}" in route.path else ()
+
+
+def _right(route: Route) -> str:
+    if route.action is None:
+        return "For everybody, also without a name."
+    if RULES[route.action] == frozenset(Right):
+        return "Needs any right on the queue."
+    return f"Needs the right `{'` or `'.join(sorted(RULES[route.action]))}`."
 
 
 def _is_struct(kind: Any) -> bool:

@@ -21,6 +21,7 @@ from jobengine.web.v2.durations import in_seconds
 from jobengine.web.v2.job import backoff_view
 
 MINUTE_MS: Final = 60_000
+_NO_VALUES: Final[tuple[object, ...]] = (None, 0, {})  # no limit, no rule, no other queue, not paused
 settings_form: Final = decoder(dict[str, Any])
 
 
@@ -110,8 +111,8 @@ def _rights_view(given: QueueRights | None) -> dict[str, object]:
 
 
 def _settings_view(queue: Queue) -> dict[str, object]:
-    """By the names that the configuration has for them."""
-    return {
+    """By the names that the configuration has for them; they may be put as they are."""
+    settings = {
         "job_keep_minutes": queue.keep / MINUTE_MS,
         "job_timeout_minutes": queue.lease / MINUTE_MS,
         "max_attempts": queue.max_attempts,
@@ -124,6 +125,7 @@ def _settings_view(queue: Queue) -> dict[str, object]:
         "on_expire": "fail" if queue.keeps_expired else "delete",
         "paused": queue.is_paused,
     }
+    return {name: value for name, value in settings.items() if value not in _NO_VALUES}
 
 
 def _error_view(rule: ErrorRule) -> object:

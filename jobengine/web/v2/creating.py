@@ -1,7 +1,7 @@
 """New jobs: one, or a list, all or none."""
 
 from hashlib import blake2b
-from typing import Final
+from typing import Final, cast
 
 from jobengine.access import Action
 from jobengine.errors import NotFound, Unavailable
@@ -60,7 +60,10 @@ class Creating:
         headers += etag(job)
         if preferred.minimal:
             return Reply(status, b'{"uid":"%b"}' % job.uid.encode(), headers=headers)
-        return Reply(status, await self._shown(job, draft, is_known=bool(created.known)), headers=headers)
+        if preferred.wait is None and not created.known:
+            return Reply(status, _new_json(job, draft), headers=headers)
+        how = KNOWN if created.known else AS_IT_IS
+        return Reply(status, await shown(self._broker.engine, job, how), headers=headers)
 
     async def _several(
         self, caller: Caller, created: Created, drafts: tuple[Draft, ...], preferred: Preferences
@@ -75,13 +78,7 @@ class Creating:
                 for place, job in enumerate(created.jobs)
             ]
             return listed([*jobs, *(gone_json(uid, caller.queue) for uid in created.gone)])
-        pairs = zip(created.jobs, drafts, strict=True)
-        return listed([job_json(job, draft.content, None) for job, draft in pairs])  # type: ignore[arg-type]
-
-    async def _shown(self, job: Job, draft: Draft, *, is_known: bool) -> bytes:
-        if is_known or job.has_ended or not isinstance(draft.content, bytes):
-            return await shown(self._broker.engine, job, KNOWN if is_known else AS_IT_IS)
-        return job_json(job, draft.content, None)
+        return listed([_new_json(job, draft) for job, draft in zip(created.jobs, drafts, strict=True)])
 
     async def _ended(self, request: Request, job: Job, seconds: float) -> Job | None:
         """The job when it has ended, or as it is when nobody can wait longer; None when it is gone."""
@@ -92,6 +89,11 @@ class Creating:
             return None
         except Unavailable:  # it is made, whatever comes of it
             return job
+
+
+def _new_json(job: Job, draft: Draft) -> bytes:
+    """A job that was made just now. Its content is what was sent, and need not be fetched."""
+    return job_json(job, cast(bytes, draft.content), None)
 
 
 def _idempotency(request: Request, caller: Caller, body: bytes) -> Idempotency | None:

@@ -18,7 +18,8 @@ from jobengine.model.states import State
 from jobengine.web.v2.durations import in_seconds, time_text
 
 _json: Final = msgspec.json.encode
-_INPROGRESS: Final = State.INPROGRESS
+_INPROGRESS: Final = State.INPROGRESS  # a look at a member of an Enum costs as much as formatting a field
+_FAILED: Final = State.FAILED
 
 
 class Shown(Struct, frozen=True, gc=False):
@@ -28,6 +29,11 @@ class Shown(Struct, frozen=True, gc=False):
     deduplicated: bool = False  # it was there before it was to be made
     asked: bool = False  # what is asked of its holder is said, too
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it adds no field to a job."""
+        return not (self.deduplicated or self.asked)
+
 
 AS_IT_IS: Final = Shown()
 TO_ITS_HOLDER: Final = Shown(lease=True)
@@ -35,7 +41,7 @@ TO_WHO_EXTENDS: Final = Shown(lease=True, asked=True)
 KNOWN: Final = Shown(deduplicated=True)
 
 
-def job_json(job: Job, content: bytes, result: bytes | None, shown: Shown = AS_IT_IS) -> bytes:
+def job_json(job: Job, content: bytes, result: bytes | None, how: Shown = AS_IT_IS) -> bytes:
     """The job as JSON. `content` and `result` are the job's own, wherever they stand."""
     plain = (
         b'{"uid":"%b","queue":"%b","state":"%b","priority":%d,"content":%b,'
@@ -54,9 +60,9 @@ def job_json(job: Job, content: bytes, result: bytes | None, shown: Shown = AS_I
     if job.expires != NEVER:
         plain += b',"expires":"%b"' % time_text(job.expires)
     if job.state is _INPROGRESS:
-        plain += b',"lease":%b' % _lease(job, with_id=shown.lease)
-    if job.extra is not None or shown is not AS_IT_IS or job.state is State.FAILED:
-        plain += b"".join(b',"%b":%b' % pair for pair in _more(job, result, shown))
+        plain += b',"lease":%b' % _lease(job, with_id=how.lease)
+    if job.extra is not None or job.state is _FAILED or not how.is_plain:
+        plain += b"".join(b',"%b":%b' % pair for pair in _more(job, result, how))
     return plain + b"}"
 
 
@@ -73,7 +79,7 @@ def _lease(job: Job, *, with_id: bool) -> bytes:
     )
 
 
-def _more(job: Job, result: bytes | None, shown: Shown) -> Iterator[tuple[bytes, bytes]]:
+def _more(job: Job, result: bytes | None, how: Shown) -> Iterator[tuple[bytes, bytes]]:
     """What a plain job has nothing of, as names and JSON."""
     if job.reason is not None:
         yield b"reason", _json(job.reason)
@@ -81,9 +87,9 @@ def _more(job: Job, result: bytes | None, shown: Shown) -> Iterator[tuple[bytes,
         yield from _extra(job.extra)
     if result is not None:
         yield b"result", result
-    if shown.deduplicated:
+    if how.deduplicated:
         yield b"deduplicated", b"true"
-    if shown.asked:
+    if how.asked:
         yield b"control", _json(job.more.asked)
 
 

@@ -6,7 +6,7 @@ from tests.support.api import Api
 from tests.support.problem import problem
 from tests.web.conftest import StartServer
 
-RIGHTS = {"read": ["reader", "owner"], "write": ["writer", "owner"]}
+RIGHTS = {"read": ["owner", "reader"], "write": ["owner", "writer"]}
 
 
 def test_a_queue_tells_what_it_holds(owner: Api) -> None:
@@ -72,18 +72,14 @@ def test_dead_letters_go_back_to_where_they_died(start_server: StartServer) -> N
     with Api(server, "owner", "mail") as owner, Api(server, "ops", "dead") as ops:
         uid = owner.create()["uid"]
         owner.settle(owner.claim_one(), "fail", error="boom", retry=False)
-        dead = ops_view(server, uid)
+        with Api(server, "owner", "dead") as elsewhere:
+            dead = elsewhere.get(uid)
         assert (dead["died_in"], dead["state"], dead["errors"][0]["text"]) == ("mail", "queued", "boom")
         assert ops.expect(200, "POST", "/redrive") == {"changed": 1}
         assert owner.get(uid)["state"] == "queued"
         owner.settle(owner.claim_one(), "fail", retry=False)
         assert ops.expect(200, "POST", "/redrive", {"to": "other"}) == {"changed": 1}
         assert owner.ask("GET", f"/queues/other/jobs/{uid}").status == 200
-
-
-def ops_view(server: object, uid: str) -> dict[str, object]:
-    with Api(server, "owner", "dead") as owner:  # type: ignore[arg-type]
-        return dict(owner.get(uid))
 
 
 def test_a_queues_own_administrators_administer_that_queue_only(start_server: StartServer) -> None:
@@ -108,6 +104,26 @@ def test_a_queue_is_made_changed_and_dropped(start_server: StartServer) -> None:
         problem(refused, 429, "queue_full")
         ops.expect(204, "DELETE", "")
         problem(owner.here("GET", "/jobs"), 404, "not_found")
+
+
+def test_the_settings_that_are_shown_may_be_put_back(start_server: StartServer) -> None:
+    server = start_server({"admin": ["ops"], "queues": {"mail": RIGHTS}})
+    settings = {
+        **RIGHTS,
+        "admin": ["boss"],
+        "max_attempts": 3,
+        "backoff": {"from": 1.5, "factor": 3, "to": 60, "jitter": 0},
+        "errors": {"BadInput": "fail", "Busy": [1, 2.5]},
+        "dead_letter": "mail",
+        "max_jobs": 5,
+        "when_full": "drop_lowest",
+        "on_expire": "fail",
+    }
+    with Api(server, "ops", "new") as ops:
+        for put in ({}, settings):
+            made = ops.here("PUT", "", {**RIGHTS, **put}).json()["settings"]
+            assert {name: made[name] for name in put} == put
+            assert ops.expect(200, "PUT", "", made)["settings"] == made
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])

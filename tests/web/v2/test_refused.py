@@ -45,9 +45,9 @@ def test_what_is_no_strict_json_is_refused_with_its_place(owner: Api, body: byte
     assert owner.list() == []
 
 
-def test_a_long_list_that_is_no_strict_json_is_refused_too(owner: Api) -> None:
-    good = b'{"content":"' + b"x" * 1000 + b'"}'
-    body = b"[" + b",".join([good] * 100) + b',{"content":{"a":1,"a":2}}]'
+@pytest.mark.parametrize("good", [b'"%b"' % (b"x" * 1000), b"[%b1]" % (b"1," * 300)], ids=["text", "values"])
+def test_a_long_list_that_is_no_strict_json_is_refused_too(owner: Api, good: bytes) -> None:
+    body = b"[" + b'{"content":%b},' % good * 100 + b'{"content":{"a":1,"a":2}}]'
     problem(owner.here("POST", "/jobs", body), 400, "invalid_json")
     assert owner.list() == []
 

@@ -1,4 +1,4 @@
-"""The headers that mean something to a route, besides X-Name."""
+"""The headers that mean something to a route, besides X-Name, and what stands behind the question mark."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
@@ -19,3 +19,12 @@ HEADERS: Final[Mapping[str, tuple[Any, str]]] = {
     "X-Status-Filter": (Status, "Only jobs of this state."),
 }
 REQUIRED: Final = frozenset({"X-Queue"})
+
+QUERY: Final[Mapping[str, str]] = {
+    "after": "The uid of the job behind which to begin.",
+    "cursor": "Where to go on: `next_cursor` of the page before.",
+    "filter": "Which jobs are wanted: an expression of the filter language.",
+    "limit": "How many jobs at most.",
+    "state": "Only jobs of this state, or of these, with commas between.",
+    "wait": "Until the job has ended, or so long.",
+}
