@@ -126,7 +126,7 @@ class Installation:
     def _remove_oldest(self) -> None:
         try:
             kept = old_paths(self._files, self._path)
-            for path in kept[: len(kept) - self._keep]:
+            for path in kept[: max(0, len(kept) - self._keep)]:
                 self._files.remove(path)
         except OSError:
             return  # one file too many harms nobody; the next compaction tries again

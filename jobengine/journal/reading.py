@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from jobengine.errors import Fatal, InputOutputFailed
+from jobengine.errors import Fatal, InputOutputFailed, WrongSecret
 from jobengine.journal.anchor import Anchor, Mark
 from jobengine.journal.blobs import BlobPlaces, BlobReader
 from jobengine.journal.files import Files, RealFiles, beside, read_all
@@ -93,11 +93,19 @@ def reading(
     with ExitStack() as descriptors, system_errors(f"reading {path}"):
         file = open_file(files, path, descriptors)
         header, mends = find_header(read_all(files, file, FRAMES_START, 0), secret)
-        keys = header.unlock(secret)
+        keys = unlocked(header, secret, path)
         # Before the size: then nothing that the anchor knows of may be missing.
         mark = read_mark(files, path, header, keys)
         size, sealer = files.size(file), FrameSealer(keys)
         yield Reading(files, path, file, size, header, tuple(mends), keys, sealer, mark, pause)
+
+
+def unlocked(header: Header, secret: Secret, path: Path) -> Keys:
+    """The keys of a file. Raises WrongSecret, which names it."""
+    try:
+        return header.unlock(secret)
+    except WrongSecret as refusal:
+        raise WrongSecret(f"{path}: {refusal.detail}") from None
 
 
 def open_file(files: Files, path: Path, descriptors: ExitStack) -> int:

@@ -17,6 +17,16 @@ NEW_FILES: tuple[Mutant, ...] = (
         test=LOSSES,
     ),
     Mutant(
+        name="count the old files from the wrong end",
+        breaks="With keep_old_files of 3 or more, files that history and restore need are removed.",
+        file="jobengine/journal/compaction.py",
+        old="kept[: max(0, len(kept) - self._keep)]",
+        new="kept[: len(kept) - self._keep]",
+        test=(
+            "tests/journal/test_compaction.py::test_what_was_replaced_is_kept_when_wanted_and_the_oldest_goes"
+        ),
+    ),
+    Mutant(
         name="the anchor first, then the name",
         breaks="After a crash of the machine the anchor names a file that is not there: no start.",
         file="jobengine/journal/compaction.py",
@@ -72,7 +82,7 @@ NEW_FILES: tuple[Mutant, ...] = (
         name="keep every old file",
         breaks="Replaced files fill the disk.",
         file="jobengine/journal/compaction.py",
-        old="for path in kept[: len(kept) - self._keep]:",
+        old="for path in kept[: max(0, len(kept) - self._keep)]:",
         new="for path in kept[:0]:",
         test="tests/journal/test_compaction.py::test_what_was_replaced_is_kept_when_wanted_and_the_oldest_goes",
     ),
