@@ -1,5 +1,6 @@
 """A database file that is only looked at: no lock is taken, nothing is written, a server may be using it."""
 
+import errno
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -30,12 +31,34 @@ def at_rest() -> None:
     """Nobody writes: there is nothing to wait for."""
 
 
+_PAGE_BYTES: Final = 4096
+_UNREADABLE: Final = b"\xff"
+
+
 class ReadingFiles(RealFiles):
     """The file calls of the system, for one who may only read."""
 
     def open(self, path: Path, *, create: bool = False) -> int:  # noqa: ARG002 - nothing is made here
         """Open for reading only."""
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def read(self, file: int, length: int, offset: int) -> bytes:
+        """Read what the disk can read; in the place of a page that it cannot stand bytes that prove nothing.
+
+        They are no zeros: those at the end of a file would look like a torn write.
+        """
+        try:
+            return super().read(file, length, offset)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+        page = min(length, _PAGE_BYTES - offset % _PAGE_BYTES, max(0, os.fstat(file).st_size - offset))
+        try:
+            return super().read(file, page, offset)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+        return _UNREADABLE * page
 
 
 READING_FILES: Final = ReadingFiles()
