@@ -17,6 +17,8 @@ SECONDS ?= 60
 
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
+# So that .venv/bin/jobengine is there. Its hashes would be those of the checkout.
+INSTALL_ITSELF := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-header --no-emit-index-url --no-emit-find-links
 DEBIAN_PACKAGES := strace curl
@@ -160,14 +162,17 @@ help:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; PYTHON= names another one")'
 	$(PYTHON) -m venv .venv || { echo 'On Debian: apt-get install python3-venv'; rm -rf .venv; exit 1; }
 
-.venv/run.stamp: pyproject.toml requirements.lock | .venv/bin/python
+.venv/run.stamp: pyproject.toml requirements.lock requirements-build.lock | .venv/bin/python
 	@echo 'Installing into .venv ...'
 	$(INSTALL) --requirement requirements.lock
+	$(INSTALL) --requirement requirements-build.lock
+	$(INSTALL_ITSELF)
 	touch $@
 
 .venv/dev.stamp: pyproject.toml requirements-dev.lock | .venv/bin/python
 	@echo 'Installing into .venv ...'
 	$(INSTALL) --requirement requirements-dev.lock
+	$(INSTALL_ITSELF)
 	touch .venv/run.stamp $@
 
 .PHONY: debian-packages

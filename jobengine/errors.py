@@ -231,6 +231,13 @@ class Locked(Fatal):
     exit_code = 75
 
 
+class Interrupted(Fatal):
+    """Ctrl-C ended the command. The line says what became of what it had begun."""
+
+    code = "interrupted"
+    exit_code = 130
+
+
 class WrongSecret(Fatal):
     """The SECRET does not open the database file."""
 

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar, assert_never
 
@@ -65,7 +66,10 @@ class Control:
 
     def _answers(self, question: Question) -> Iterator[Answer]:
         try:
-            self._connection.sendall(msgspec.json.encode(question) + b"\n")
+            with suppress(
+                BrokenPipeError, ConnectionResetError
+            ):  # a server that refuses does not listen first
+                self._connection.sendall(msgspec.json.encode(question) + b"\n")
             with self._connection.makefile("rb") as lines:
                 while (line := lines.readline(LINE_MOST_BYTES)).endswith(b"\n"):
                     yield msgspec.json.decode(line, type=Answer)

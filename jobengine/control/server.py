@@ -25,7 +25,7 @@ from jobengine.control.protocol import (
     Refused,
     Result,
 )
-from jobengine.errors import BadRequest, BodyTooLarge, JobEngineError
+from jobengine.errors import BadRequest, BodyTooLarge, JobEngineError, Unavailable
 
 CONNECTIONS_MOST: Final = 8
 FINISH_SECONDS: Final = 1.0
@@ -96,7 +96,11 @@ class ControlServer:
         self._connections.add(this)
         try:
             peer = _peer(writer)
-            if peer.user in self._users and len(self._connections) <= CONNECTIONS_MOST:
+            if peer.user not in self._users:
+                return
+            if len(self._connections) > CONNECTIONS_MOST:
+                _send(_refused(Unavailable("too many questions at once; try again")), writer)
+            else:
                 await self._reply(await self._question(reader, this), peer, writer)
         finally:
             self._connections.discard(this)

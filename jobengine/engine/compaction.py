@@ -7,11 +7,13 @@ from typing import Final
 
 from jobengine.engine.interface import Compacted
 from jobengine.engine.walk import Walk
-from jobengine.errors import StorageFull, Unavailable
+from jobengine.errors import Damaged, StorageFull, Unavailable
 from jobengine.journal.journal import Journal
 from jobengine.journal.successor import Successor
 from jobengine.journal.summary import live_bytes
+from jobengine.model.blob import Blob
 from jobengine.model.changes import Change
+from jobengine.model.job import Job
 from jobengine.model.ledger import Ledger, Undo
 
 TURN_MOST: Final = 250  # jobs: about a millisecond
@@ -67,8 +69,10 @@ class Compaction:
         successor.take(walk.start())
         started = time.monotonic()
         while (changes := walk.next(TURN_MOST)) is not None:
-            successor.take(changes)
+            taken = self._journal.follow(changes, successor)
             await asyncio.sleep((time.monotonic() - started) * REST)
+            if taken is not None:
+                await taken
             if successor.is_full:
                 await self._journal.flush(successor)
             self._go_on()
@@ -83,6 +87,9 @@ class Compaction:
         is_in_place = False
         while not is_in_place:
             await self._fetch_apart(walk, successor)
+            # What was found in memory must be on disk: else a full disk, or a crash, could undo half of it.
+            if (found := self._journal.barrier()) is not None:
+                await found
             is_in_place = await self._journal.install(successor, is_ready=lambda: self._completes(walk))
 
     def _completes(self, walk: Walk) -> bool:
@@ -96,12 +103,18 @@ class Compaction:
             places = successor.encoder.places
             missing = next((blob for blob in job.blobs if not places.knows(blob)), None)
             if missing is not None:
-                await self._journal.copy_blob(missing, successor)
-            else:
-                successor.take(walk.fetch(job))
+                await self._copy_value(job, missing, successor)
+            elif (taken := self._journal.follow(walk.fetch(job), successor)) is not None:
+                await taken
             if successor.is_full:
                 await self._journal.flush(successor)
             self._go_on()
+
+    async def _copy_value(self, job: Job, value: Blob, successor: Successor) -> None:
+        try:
+            await self._journal.copy_blob(value, successor)
+        except Damaged as error:
+            raise Damaged(f"job {job.uid} of queue {job.queue}: {error.detail}") from None
 
     def _go_on(self) -> None:
         if self._end is not None:

@@ -7,6 +7,7 @@ import structlog
 
 from jobengine.engine.clock import Clock
 from jobengine.engine.local import LocalEngine
+from jobengine.journal.files import REAL_FILES, Files
 from jobengine.journal.journal import Journal
 from jobengine.journal.keys import Secret
 from jobengine.model.ledger import Ledger
@@ -17,7 +18,12 @@ log = structlog.get_logger(__name__)
 
 
 def open_engine(
-    path: Path, secret: str, *, bytes_limit: int | None = None, keep_old_files: int = 0
+    path: Path,
+    secret: str,
+    *,
+    files: Files = REAL_FILES,
+    bytes_limit: int | None = None,
+    keep_old_files: int = 0,
 ) -> LocalEngine:
     """Recover the file, or make it. Compactions leave so many of the files that they replace.
 
@@ -25,7 +31,8 @@ def open_engine(
     Damaged, InputOutputFailed.
     """
     ledger = Ledger(bytes_limit=bytes_limit)
-    journal = Journal.open(path, Secret.parse(secret), replay=ledger.replay, keep_old_files=keep_old_files)
+    opened = Secret.parse(secret)
+    journal = Journal.open(path, opened, replay=ledger.replay, files=files, keep_old_files=keep_old_files)
     for warning in journal.report.warnings:
         log.warning("recovered", what=warning)
     ledger.index()

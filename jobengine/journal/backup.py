@@ -36,6 +36,8 @@ def back_up(
     destination = Path(os.path.realpath(destination))
     if read.path in (destination, new_path(destination)):
         raise Fatal(f"{destination} is the database itself; a backup needs another name")
+    if destination.parent == read.path.parent and destination.name.startswith(f"{read.path.name}."):
+        raise Fatal(f"{destination} is a name for what belongs to the database; a backup needs another one")
     with system_errors(f"writing {destination}"):
         if files.exists(destination) and not overwrite:
             raise Fatal(f"{destination} is there already; --overwrite replaces it")

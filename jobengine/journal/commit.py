@@ -159,6 +159,14 @@ class GroupCommit:
             return _failed(self._loop.create_future(), self._refusal)
         return None
 
+    def follow(self, changes: Sequence[Change], successor: Successor) -> Waiter | None:
+        """Give these to the successor behind all that was appended; wait for what is returned."""
+        if not self._gathering:
+            successor.take(changes)
+            return None
+        self._gathering[-1].copy(changes, successor)
+        return self.barrier()
+
     def alone(self, prepare: Callable[[], Run], *, is_patient: bool = True) -> Waiter:
         """Run something between two batches; the future is done when it has returned.
 
@@ -208,6 +216,8 @@ class GroupCommit:
         except Exception as error:  # noqa: BLE001 - whatever it is, nobody may wait for ever
             self._under_way = None
             self._stop_for_good(InputOutputFailed(f"a write could not be prepared: {error!r}"), work)
+            if self._idle is not None and not self._idle.done():
+                self._idle.set_result(None)
         else:
             self._stall.begin()
             self._runs.put((work, run))

@@ -75,6 +75,7 @@ class Installation:
         self._successor = successor
         self._is_ready = is_ready
         self._keep = keep_old_files
+        self._old: Volume | None = None
 
     def prepare(self, old: Volume, put_in_place: Callable[[Volume], None]) -> Run:
         """What a thread must do now; nothing when it is not ready after all."""
@@ -85,10 +86,15 @@ class Installation:
         def run() -> None:
             self._complete(rest, old.tail)
             put_in_place(self._take_over())
-            old.retire()
-            self._remove_oldest()
 
+        self._old = old
         return run
+
+    def tidy(self) -> None:
+        """Give up the old file. Blocks for long where that is large: not for the thread that writes."""
+        if self._old is not None:
+            self._old.retire()
+        self._remove_oldest()
 
     def _complete(self, rest: tuple[bytes, int], old: Tail) -> None:
         try:
@@ -96,6 +102,7 @@ class Installation:
             old.sync_anchor()
             if self._keep:
                 self._keep_old(old_path(self._path, old.place.sequence))
+            self._files.sync_directory(self._path.parent)  # the old file's second name first
             self._successor.install()
         except OSError as error:
             raise given_up(error) from error
@@ -126,7 +133,7 @@ class Installation:
     def _remove_oldest(self) -> None:
         try:
             kept = old_paths(self._files, self._path)
-            for path in kept[: len(kept) - self._keep]:
+            for path in kept[: max(0, len(kept) - self._keep)]:
                 self._files.remove(path)
         except OSError:
             return  # one file too many harms nobody; the next compaction tries again

@@ -91,6 +91,11 @@ class Inspection:
         return max(0, mark.sequence - (self.place.sequence if own else inherited))
 
     @property
+    def through(self) -> int:
+        """The last sequence of the parent file that is in this one, once its snapshot was read."""
+        return self._snapshot.through
+
+    @property
     def lacks_its_snapshot(self) -> bool:
         """The file was made by a compaction, and what that wrote is not all here."""
         return self.snapshot_is_wrong or (self._reading.header.parent.known and not self._snapshot.ended)

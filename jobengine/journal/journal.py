@@ -59,6 +59,8 @@ class Journal:
         self._next_secret = secret
         self._keep_old_files = keep_old_files
         self._successor: Successor | None = None
+        self._has_successor = False  # or will have, once it is begun
+        self._is_closed = False
         self._gate = Gate()
         self._now: Callable[[], int] = _wall_ms  # until the broker's clock runs
         self._commit: GroupCommit | None = None
@@ -174,7 +176,9 @@ class Journal:
         """
         with _system_errors("reading the database file"):
             while (value := self._volume.read(blob)) is None:
-                pass  # another file has just taken the place of that one
+                if self._is_closed:
+                    raise Unavailable("the journal is closed")
+                # Another file has just taken the place of that one.
             return value
 
     def free_bytes(self) -> int:
@@ -194,18 +198,36 @@ class Journal:
 
         Raises StorageFull, Unavailable; ConfigurationWrong for a malformed secret.
         """
-        if self._successor is not None:
+        if self._has_successor:
             raise Unavailable("a compaction is under way")
         secret = self._secret if new_secret is None else Secret.parse(new_secret)
-        successor = await asyncio.to_thread(
-            begin,
-            *(self._files, self._path, self._volume, secret),
-            live_bytes=live_bytes,
-            is_rekeyed=new_secret is not None,
-            time=self._now(),
+        beginning = asyncio.ensure_future(
+            asyncio.to_thread(
+                begin,
+                *(self._files, self._path, self._volume, secret),
+                live_bytes=live_bytes,
+                is_rekeyed=new_secret is not None,
+                time=self._now(),
+            )
         )
-        self._successor, self._next_secret = successor, secret
-        return successor
+        self._has_successor = True
+        try:
+            self._successor = await _to_its_end(beginning)
+        except BaseException:
+            if beginning.done() and not beginning.cancelled() and beginning.exception() is None:
+                await self._remove(beginning.result())  # the caller was cancelled, and has no use for it
+            raise
+        finally:
+            self._has_successor = self._successor is not None
+        self._next_secret = secret
+        return self._successor
+
+    def follow(self, changes: Sequence[Change], successor: Successor) -> asyncio.Future[None] | None:
+        """Give the successor what was found in memory, behind the copies of what was appended before.
+
+        Done when it has them; None when it has them already.
+        """
+        return self._running.follow(changes, successor)
 
     async def flush(self, successor: Successor) -> None:
         """Write what the successor has taken. Raises StorageFull, Unavailable."""
@@ -228,21 +250,31 @@ class Journal:
         installation = Installation(
             self._files, self._path, successor, is_ready=is_ready, keep_old_files=self._keep_old_files
         )
-        await _to_its_end(self._running.alone(lambda: installation.prepare(self._volume, self._take_over)))
-        if successor.is_in_place:
-            self._successor = None
-            if (last := self._running.barrier()) is not None:
-                with suppress(StorageFull):  # whoever it was is told
-                    await last  # now nothing is left that knows of a successor
+        try:
+            prepare = partial(installation.prepare, put_in_place=self._take_over)
+            await _to_its_end(self._running.alone(lambda: prepare(self._volume)))
+        finally:
+            if successor.is_in_place:
+                self._successor, self._has_successor = None, False
+                await _to_its_end(asyncio.to_thread(installation.tidy))
+        if successor.is_in_place and (last := self._running.barrier()) is not None:
+            with suppress(StorageFull):  # whoever it was is told
+                await last  # now nothing is left that knows of a successor
         return successor.is_in_place
 
     async def abandon(self, successor: Successor) -> None:
         """Do without the successor."""
         if self._successor is successor:
             self._successor = None
-            if not successor.is_in_place:
-                with suppress(OSError):  # what is left of it is removed at the next start
-                    await asyncio.to_thread(successor.abandon)
+            try:
+                if not successor.is_in_place:
+                    await self._remove(successor)
+            finally:
+                self._has_successor = False
+
+    async def _remove(self, successor: Successor) -> None:
+        with suppress(OSError):  # what is left of it is removed at the next start
+            await _to_its_end(asyncio.to_thread(successor.abandon))
 
     def _take_over(self, volume: Volume) -> None:
         """On the writer thread, between two commits."""
@@ -266,6 +298,7 @@ class Journal:
             if self._failure is None:
                 with _system_errors("closing the database file"):
                     self._seal()
+            self._is_closed = True
             self._volume.retire()
 
     @property
@@ -331,7 +364,9 @@ async def _to_its_end(work: Awaitable[ResultT]) -> ResultT:
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
-        await asyncio.wait([future])
+        while not future.done():
+            with suppress(asyncio.CancelledError):  # once is enough
+                await asyncio.wait([future])
         raise
 
 

@@ -13,9 +13,7 @@ from jobengine.errors import ConfigurationWrong, WrongSecret
 
 KEY_BYTES: Final = 32
 
-_MALFORMED: Final = (
-    "SECRET: hex: must be followed by 64 hexadecimal digits, base64: by the base64 form of 32 bytes"
-)
+_MALFORMED: Final = "hex: must be followed by 64 hexadecimal digits, base64: by the base64 form of 32 bytes"
 
 
 class Kdf(Struct, frozen=True):
@@ -47,11 +45,18 @@ class Secret:
         self._known: dict[tuple[Kdf, bytes], bytes] = {}  # scrypt takes half a second
 
     @classmethod
-    def parse(cls, text: str) -> "Secret":
-        """A SECRET as people write it: `hex:…`, `base64:…`, else a passphrase. Raises ConfigurationWrong."""
+    def parse(cls, text: str, *, name: str = "SECRET") -> "Secret":
+        """A SECRET as people write it: `hex:…`, `base64:…`, else a passphrase.
+
+        Raises ConfigurationWrong, which calls it by this name.
+        """
         if not text:
-            raise ConfigurationWrong("SECRET is empty")
-        key = _raw_key(text)
+            raise ConfigurationWrong(f"{name}: is empty")
+        try:
+            key = _raw_key(text)
+        except ValueError:
+            # Without the cause: its text might hold the digits.
+            raise ConfigurationWrong(f"{name}: {_MALFORMED}") from None
         return cls(text.encode(), PASSPHRASE) if key is None else cls(key, KEY)
 
     def key_encryption_key(self, kdf: Kdf, salt: bytes) -> bytes:
@@ -99,18 +104,15 @@ def _hkdf(material: bytes, salt: bytes, purpose: bytes) -> bytes:
 
 
 def _raw_key(text: str) -> bytes | None:
-    """The key that `hex:` or `base64:` announces; None for a passphrase."""
+    """The key that `hex:` or `base64:` announces; None for a passphrase. Raises ValueError."""
     kind, _, digits = text.partition(":")
-    try:
-        match kind:
-            case "hex":
-                key = binascii.unhexlify(digits)
-            case "base64":
-                key = base64.b64decode(digits, validate=True)
-            case _:
-                return None
-    except ValueError:
-        raise ConfigurationWrong(_MALFORMED) from None
+    match kind:
+        case "hex":
+            key = binascii.unhexlify(digits)
+        case "base64":
+            key = base64.b64decode(digits, validate=True)
+        case _:
+            return None
     if len(key) != KEY_BYTES:
-        raise ConfigurationWrong(_MALFORMED)
+        raise ValueError("a key has 32 bytes")
     return key

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from jobengine.errors import Locked
-from jobengine.journal.files import NO_ROOM, Files, read_all, write_all
+from jobengine.errors import Fatal, Locked
+from jobengine.journal.files import NO_ROOM, Files, beside, read_all, write_all
 
 
 def take_lock(files: Files, path: Path) -> int:
@@ -16,6 +16,20 @@ def take_lock(files: Files, path: Path) -> int:
         files.close(file)
         raise
     return file
+
+
+def take_lock_at_rest(files: Files, path: Path, *, needed: Path) -> int:
+    """The lock of a database file, for a command that no server may be running beside.
+
+    Raises Fatal when the file that it needs is not there: then a misspelt name leaves no lock behind. Raises
+    Locked.
+    """
+    if not files.exists(needed):
+        raise Fatal(f"{needed}: there is no such database file; --db or DB_PATH names another one")
+    try:
+        return take_lock(files, beside(path, ".lock"))
+    except Locked as refusal:
+        raise Locked(f"{refusal.detail}; stop the server first") from None
 
 
 def _lock(files: Files, file: int) -> None:

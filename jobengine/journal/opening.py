@@ -16,6 +16,7 @@ from jobengine.journal.header import FRAMES_START, Header, read_header
 from jobengine.journal.keys import Secret
 from jobengine.journal.lock import take_lock
 from jobengine.journal.mending import Mending
+from jobengine.journal.reading import unlocked
 from jobengine.journal.recovery import Recovery, Replay, Verdict
 from jobengine.journal.scan import Scan
 from jobengine.journal.tail import Tail
@@ -69,7 +70,7 @@ class Opening:
             mending = Mending(self._files, self._path, self._files.open(self._path))
             descriptors.callback(lambda: self._files.close(mending.file))
             header, copies = read_header(read_all(self._files, mending.file, FRAMES_START, 0))
-            keys = header.unlock(self._secret)
+            keys = unlocked(header, self._secret, self._path)
             anchor = Anchor(
                 self._files, beside(self._path, ".anchor"), file_id=header.file_id, key=keys.anchor
             )

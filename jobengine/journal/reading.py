@@ -1,5 +1,6 @@
 """A database file that is only looked at: no lock is taken, nothing is written, a server may be using it."""
 
+import errno
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -9,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from jobengine.errors import Fatal, InputOutputFailed
+from jobengine.errors import Fatal, InputOutputFailed, WrongSecret
 from jobengine.journal.anchor import Anchor, Mark
 from jobengine.journal.blobs import BlobPlaces, BlobReader
 from jobengine.journal.files import Files, RealFiles, beside, read_all
@@ -30,12 +31,34 @@ def at_rest() -> None:
     """Nobody writes: there is nothing to wait for."""
 
 
+_PAGE_BYTES: Final = 4096
+_UNREADABLE: Final = b"\xff"
+
+
 class ReadingFiles(RealFiles):
     """The file calls of the system, for one who may only read."""
 
     def open(self, path: Path, *, create: bool = False) -> int:  # noqa: ARG002 - nothing is made here
         """Open for reading only."""
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def read(self, file: int, length: int, offset: int) -> bytes:
+        """Read what the disk can read; in the place of a page that it cannot stand bytes that prove nothing.
+
+        They are no zeros: those at the end of a file would look like a torn write.
+        """
+        try:
+            return super().read(file, length, offset)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+        page = min(length, _PAGE_BYTES - offset % _PAGE_BYTES, max(0, os.fstat(file).st_size - offset))
+        try:
+            return super().read(file, page, offset)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+        return _UNREADABLE * page
 
 
 READING_FILES: Final = ReadingFiles()
@@ -93,11 +116,19 @@ def reading(
     with ExitStack() as descriptors, system_errors(f"reading {path}"):
         file = open_file(files, path, descriptors)
         header, mends = find_header(read_all(files, file, FRAMES_START, 0), secret)
-        keys = header.unlock(secret)
+        keys = unlocked(header, secret, path)
         # Before the size: then nothing that the anchor knows of may be missing.
         mark = read_mark(files, path, header, keys)
         size, sealer = files.size(file), FrameSealer(keys)
         yield Reading(files, path, file, size, header, tuple(mends), keys, sealer, mark, pause)
+
+
+def unlocked(header: Header, secret: Secret, path: Path) -> Keys:
+    """The keys of a file. Raises WrongSecret, which names it."""
+    try:
+        return header.unlock(secret)
+    except WrongSecret as refusal:
+        raise WrongSecret(f"{path}: {refusal.detail}") from None
 
 
 def open_file(files: Files, path: Path, descriptors: ExitStack) -> int:

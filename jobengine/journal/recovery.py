@@ -88,7 +88,7 @@ class Recovery:
             return Verdict.MISSING
         if trouble is None:
             return Verdict.FINE
-        if self._scan.authentic_head_behind(trouble) is not None:
+        if self._goes_on():
             return Verdict.DAMAGED_MIDDLE
         is_torn = may_be_torn(self._scan, trouble, self._mark, boot_id=self._boot_id)
         return Verdict.TORN if is_torn else Verdict.DAMAGED_END
@@ -96,9 +96,12 @@ class Recovery:
     def refusal(self, verdict: Verdict) -> Damaged:
         """Why the server does not start, and what helps."""
         way_out = "`jobengine db repair`"
-        if verdict is Verdict.MISSING:
-            way_out = "`jobengine db restore` (an older copy put back on purpose) or `jobengine db repair`"
         reasons = [reason for reason in (self._missing(), self._damage()) if reason]
+        if self._goes_on() and not self._is_of_another_file():
+            # No older copy: what the anchor remembers may stand behind the damage.
+            reasons = [reason for reason in (self._damage(),) if reason]
+        elif verdict is Verdict.MISSING:
+            way_out = "`jobengine db restore` (an older copy put back on purpose) or `jobengine db repair`"
         return Damaged(
             f"the database file is not whole: {'; '.join(reasons)}. Nothing was changed. See {way_out}"
         )
@@ -143,9 +146,14 @@ class Recovery:
             return "its anchor belongs to another file"
         if self._mark is not None and (missing := self._missing_commits()):
             there = f"{self._mark.sequence} of {_date(self._mark.time)}"
-            here = f"{place.sequence} of {_date(place.time)}"
+            here = f"{place.sequence} of {_date(place.time)}" if place.time else f"{place.sequence}"
             return f"{missing} acknowledged commits are missing (the last was {there}, here it is {here})"
         return "its snapshot is not complete" if self._lacks_its_snapshot() else None
+
+    def _goes_on(self) -> bool:
+        """Whether there are authentic frames behind bad bytes."""
+        trouble = self._scan.trouble
+        return trouble is not None and self._scan.authentic_head_behind(trouble) is not None
 
     def _damage(self) -> str | None:
         trouble, place = self._scan.trouble, self._scan.place

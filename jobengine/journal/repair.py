@@ -2,8 +2,10 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
 from msgspec import Struct
 
@@ -14,7 +16,7 @@ from jobengine.journal.frame import Place
 from jobengine.journal.header_salvage import salvaged_header
 from jobengine.journal.inspection import Progress, unwatched
 from jobengine.journal.keys import Secret
-from jobengine.journal.lock import take_lock
+from jobengine.journal.lock import take_lock_at_rest
 from jobengine.journal.reading import READING_FILES, Reading, at_rest, reading, system_errors
 from jobengine.journal.salvage import Name, Salvage, salvage
 from jobengine.journal.successor import Successor
@@ -22,6 +24,8 @@ from jobengine.journal.verification import Finding, Verification, Verifier
 from jobengine.model.blob import Blob
 from jobengine.model.changes import PutJob, PutKey, PutQueue
 from jobengine.model.job import Job
+
+NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Repaired(Struct, frozen=True):
@@ -34,12 +38,13 @@ class Repaired(Struct, frozen=True):
     lost: tuple[Name, ...]  # jobs that are named behind the damage, and whose content is gone
     uncertain: tuple[Name, ...]  # jobs that are kept, and whose state may have changed in what is missing
     without_value: tuple[Name, ...]  # jobs whose big value is damaged: they are not kept
-    guessed_queues: tuple[str, ...]  # whose own record is lost; the configuration sets them right
+    guessed_queues: tuple[str, ...]  # whose settings are lost; the configuration sets them right
+    nameless_queues: tuple[str, ...]  # whose names are lost as well: what they are called instead
     kept: Path | None = None  # where the damaged file is kept, once it was replaced
 
 
 class Repairing:
-    """Repairs one file."""
+    """Repairs one file. `names` are those of queues whose own are lost, by what they are called instead."""
 
     def __init__(
         self,
@@ -49,21 +54,23 @@ class Repairing:
         files: Files = REAL_FILES,
         reading_files: Files = READING_FILES,
         wall_ms: int | None = None,
+        names: Mapping[str, str] = NO_NAMES,
     ) -> None:
         self._path = Path(os.path.realpath(path))
         self._secret = secret
         self._files = files
         self._reading_files = reading_files
         self._wall_ms = time.time_ns() // 1_000_000 if wall_ms is None else wall_ms
+        self._names = names
         self._without_value: list[Name] = []
 
     def run(self, *, accept_loss: bool, progress: Progress = unwatched) -> Repaired:
         """Look, and with `accept_loss` replace the file when there is damage; under the lock.
 
-        Raises Locked, WrongSecret, InputOutputFailed; Damaged when nothing can be kept at all.
+        Raises Fatal, Locked, WrongSecret, InputOutputFailed; Damaged when nothing can be kept at all.
         """
         with system_errors(f"repairing {self._path}"):
-            lock = take_lock(self._files, beside(self._path, ".lock"))
+            lock = take_lock_at_rest(self._files, self._path, needed=self._path)
             try:
                 with reading(
                     self._path, self._secret, self._reading_files, pause=at_rest, find_header=salvaged_header
@@ -74,7 +81,7 @@ class Repairing:
 
     def _repair(self, read: Reading, *, accept_loss: bool, progress: Progress) -> Repaired:
         verification = Verifier(read, progress=progress).run()
-        found = salvage(read)
+        found = salvage(read, self._names)
         kept = None
         if verification.findings and accept_loss:
             kept = self._replace(read, verification, found)
@@ -146,7 +153,8 @@ class Repairing:
             lost=tuple(sorted(found.lost)),
             uncertain=tuple(sorted(found.uncertain - without_value)),
             without_value=tuple(sorted(without_value)),
-            guessed_queues=tuple(sorted(found.guessed)),
+            guessed_queues=tuple(sorted(found.guessed - found.nameless)),
+            nameless_queues=tuple(sorted(found.guessed & found.nameless)),
             kept=kept,
         )
 

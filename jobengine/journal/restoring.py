@@ -3,19 +3,22 @@
 import os
 import time
 from pathlib import Path
+from typing import Final
 
 from msgspec import Struct
 
-from jobengine.errors import Fatal
+from jobengine.errors import Fatal, WrongSecret
 from jobengine.journal.anchor import Anchor, Mark
 from jobengine.journal.files import REAL_FILES, Files, beside, new_path
 from jobengine.journal.frame import Place
 from jobengine.journal.inspection import Progress, unwatched
 from jobengine.journal.keys import Secret
-from jobengine.journal.lock import take_lock
+from jobengine.journal.lock import take_lock_at_rest
 from jobengine.journal.prefix import Until, copy_prefix, place_at
 from jobengine.journal.reading import READING_FILES, Reading, at_rest, reading, system_errors
 from jobengine.journal.spans import Span, spans
+
+_WHICH_ONE: Final = "copies from before a rekey open with the SECRET of then"
 
 
 class Restored(Struct, frozen=True):
@@ -55,7 +58,7 @@ class Restoring:
         Until the very end all is as it was. The copy is in place at once, or not at all.
         """
         with system_errors(f"restoring {self._path}"):
-            lock = take_lock(self._files, beside(self._path, ".lock"))
+            lock = take_lock_at_rest(self._files, self._path, needed=source or self._path)
             try:
                 self._refuse_to_overwrite(overwrite=overwrite)
                 reach = spans(self._reading_files, source or self._path, self._secret)
@@ -64,6 +67,8 @@ class Restoring:
                     end = place_at(read, until).end
                     place = copy_prefix(read, end, self._files, new_path(self._path), progress=progress)
                     kept = self._install(read, place)
+            except WrongSecret as refusal:
+                raise WrongSecret(f"{refusal.detail}; {_WHICH_ONE}") from None
             finally:
                 self._files.close(lock)
         return Restored(self._path, span.path, place.sequence, place.time, reach[-1], kept)

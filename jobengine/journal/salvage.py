@@ -1,13 +1,13 @@
 """What is left of a file with damage in it: its jobs, and what can no longer be said of them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Final, assert_never
 
 from msgspec import DecodeError, Struct
 from msgspec.msgpack import Decoder, Encoder
 
-from jobengine.errors import Damaged
+from jobengine.errors import Damaged, Fatal
 from jobengine.journal.codec import ChangeDecoder, body_of
 from jobengine.journal.frame import FrameType
 from jobengine.journal.inspection import Inspection
@@ -53,6 +53,7 @@ class Salvage:
         self.lost: set[Name] = set()  # named behind the damage; made within it
         self.uncertain: set[Name] = set()  # made before the damage, and not named behind it
         self.guessed: set[str] = set()  # queues whose settings are lost
+        self.nameless: set[str] = set()  # stand-ins for names that are lost
 
     def gap(self) -> None:
         """Something is missing here: whatever there is may have changed."""
@@ -109,9 +110,13 @@ class Salvage:
             self._forget(name)
 
 
-def salvage(read: Reading) -> Salvage:
-    """All that the authentic frames of a file still say."""
-    decoder, found = _decoder(read), Salvage()
+def salvage(read: Reading, given: Mapping[str, str]) -> Salvage:
+    """All that the authentic frames of a file still say.
+
+    `given` are the names of queues whose own are lost, by their stand-ins. Raises Fatal for another.
+    """
+    found = Salvage()
+    decoder = _decoder(read, given, found)
     inspection = Inspection(read, reads_blobs=False)
     gaps = 0
     for head, body in inspection.frames():
@@ -132,8 +137,21 @@ def _replay(decoder: ChangeDecoder, body: bytes, found: Salvage) -> None:
         found.gap()  # authentic, and yet without sense: as good as missing
 
 
-def _decoder(read: Reading) -> ChangeDecoder:
+def _decoder(read: Reading, given: Mapping[str, str], found: Salvage) -> ChangeDecoder:
     """One that knows the name of every queue, whose own record may be missing or come later."""
+    names, nameless = _queues(read)
+    if strange := given.keys() - nameless.values():
+        raise Fatal(f"{min(strange)}: no queue of {read.path} lost its name and has this one instead")
+    found.nameless = nameless.values() - given.keys()
+    names |= {number: given.get(stand_in, stand_in) for number, stand_in in nameless.items()}
+    decoder, encode = ChangeDecoder(), Encoder().encode
+    named = [PutQueueRecord(number, name, 0, 0) for number, name in names.items()]
+    decoder.decode(body_of(b"".join(map(encode, named)), len(named)))
+    return decoder
+
+
+def _queues(read: Reading) -> tuple[dict[int, str], dict[int, str]]:
+    """The names of queues by their numbers, and stand-ins for those that are lost."""
     names: dict[int, str] = {}
     numbers: set[int] = set()
     records: Decoder[list[Record]] = Decoder(list[Record])
@@ -146,12 +164,7 @@ def _decoder(read: Reading) -> ChangeDecoder:
             continue
         names |= {each.number: each.name for each in decoded if isinstance(each, PutQueueRecord)}
         numbers.update(number for each in decoded if (number := _number(each)) is not None)
-    decoder, encoder = ChangeDecoder(), Encoder()
-    named = [
-        PutQueueRecord(number, names.get(number, f"queue-{number}"), 0, 0) for number in numbers | set(names)
-    ]
-    decoder.decode(body_of(b"".join(map(encoder.encode, named)), len(named)))
-    return decoder
+    return names, {number: f"queue-{number}" for number in numbers - names.keys()}
 
 
 def _number(record: Record) -> int | None:

@@ -7,10 +7,11 @@ from typing import Final, Protocol
 import structlog
 
 from jobengine.engine.interface import Compacted
-from jobengine.errors import JobEngineError
+from jobengine.errors import Damaged, JobEngineError
 
 LOOK_SECONDS: Final = 5.0
 REFUSED_SECONDS: Final = 60.0
+DAMAGED_SECONDS: Final = 3600.0  # the same big value will be as damaged then, unless somebody did something
 
 log = structlog.get_logger(__name__)
 
@@ -55,24 +56,27 @@ class Compactor:
         size = self._engine.file_bytes()
         return size > self._above_bytes and self._engine.live_bytes() < self._live_ratio * size
 
-    async def turn(self) -> bool:
-        """Compact when it is worth it. False when that was refused."""
+    async def turn(self) -> float:
+        """Compact when it is worth it. How many seconds to rest then."""
         if not self.is_worth_it():
-            return True
+            return LOOK_SECONDS
         try:
             compacted = await self._engine.compact()
         except JobEngineError as refusal:
             log.warning("not_compacted", reason=refusal.detail, bytes=self._engine.file_bytes())
-            return False
+            return DAMAGED_SECONDS if isinstance(refusal, Damaged) else REFUSED_SECONDS
+        except Exception as fault:  # nobody else would go on
+            log.error("not_compacted", exc_info=fault)
+            return REFUSED_SECONDS
         log.info(
             "compacted",
             bytes_before=compacted.bytes_before,
             bytes_after=compacted.bytes_after,
             seconds=round(compacted.seconds, 3),
         )
-        return True
+        return LOOK_SECONDS
 
     async def _look(self) -> None:
         while True:
-            seconds = LOOK_SECONDS if await self.turn() else REFUSED_SECONDS
+            seconds = await self.turn()
             await asyncio.sleep(seconds)

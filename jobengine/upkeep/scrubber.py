@@ -65,7 +65,8 @@ class Scrubber:
             return None
         return (
             f"{damaged} bytes of the database file are damaged on the disk; the jobs in memory are right: "
-            "see `jobengine db verify`, then write them anew with `jobengine db compact`"
+            "see `jobengine db verify`, then write them anew with `jobengine db compact`. A job "
+            "whose big value is damaged it names: delete that one, or see `jobengine db repair`"
         )
 
     async def turn(self) -> None:
@@ -104,5 +105,6 @@ def _tell(scrub: Scrub, seconds: float) -> None:
         "scrub_found_damage",
         bytes=scrub.damaged_bytes,
         ranges=[f"{damage.offset}-{damage.end}" for damage in scrub.damages[:RANGES_MOST]],
-        do="jobengine db verify, then jobengine db compact: it writes every job anew from memory",
+        do="jobengine db verify, then jobengine db compact: it writes every job anew from memory, "
+        "and names the one whose big value is damaged",
     )

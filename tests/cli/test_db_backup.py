@@ -45,3 +45,11 @@ def test_refusals_leave_everything_as_it_was(tmp_path: Path) -> None:
     refused(db("backup", path, str(copy), "--overwrite"), 65, "db verify")
     assert copy.read_text() == "precious"
     assert db("backup", path).returncode == 64
+
+
+def test_what_belongs_to_the_database_is_no_name_for_a_backup(tmp_path: Path) -> None:
+    path = database(tmp_path)
+    anchor = tmp_path / "jobs.queuedb.anchor"
+    before = anchor.read_bytes()
+    refused(db("backup", path, str(anchor), "--overwrite"), 1, "a backup needs another one")
+    assert anchor.read_bytes() == before

@@ -86,7 +86,7 @@ def test_a_running_servers_file_is_exported_with_its_big_values(tmp_path: Path) 
 def test_a_file_is_new_and_for_its_owner_alone(database: Path, tmp_path: Path) -> None:
     target = tmp_path / "export.jsonl"
     done = run("db", "export", target, "--db", database, "--yes", "--json")
-    assert json.loads(done.stdout) == {"path": str(database), "jobs": 2, "queues": 1}
+    assert json.loads(done.stdout) == {"path": str(database), "jobs": 2, "queues": 1, "missing_commits": 0}
     assert target.stat().st_mode & 0o777 == 0o600
     assert len(target.read_bytes().splitlines()) == 3
     again = run("db", "export", target, "--db", database, "--yes")
@@ -127,3 +127,22 @@ def test_what_cannot_be_read_is_not_half_exported(
     done = run("db", "export", "--db", database, "--yes", **environment)
     assert (done.returncode, done.stdout) == (code, b"")
     assert b"Traceback" not in done.stderr
+
+
+def test_an_export_that_nobody_reads_on_ends_quietly(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.queuedb"
+    fill(path, BIG, BIG)
+    done = run("db", "export", "--db", path, "--yes", before=["sh", "-c", '"$@" | head -c 10', "sh"])
+    assert done.stdout == b'{"format":'
+    assert b"reading" not in done.stderr
+    assert b"Broken pipe" not in done.stderr
+
+
+def test_a_file_that_lost_its_end_is_told_of(database: Path) -> None:
+    fill(database, b"{}")
+    content = database.read_bytes()
+    frames = content.rindex(content[8192:8196])  # the seal
+    database.write_bytes(content[:frames])
+    done = run("db", "export", "--db", database, "--yes")
+    assert done.returncode == 0
+    assert b"1 acknowledged commits are missing" in done.stderr

@@ -55,7 +55,7 @@ def imported(database: Path, export: bytes, *, replace: bool = False) -> Importe
 def exported(database: Path) -> bytes:
     """All lines of an export."""
     with reading(database, Secret.parse(SECRET)) as read:
-        return b"".join(lines(recovered(read, lambda _: None), read))
+        return b"".join(lines(recovered(read, lambda _: None)[0], read))
 
 
 @pytest.fixture

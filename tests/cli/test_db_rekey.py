@@ -66,10 +66,10 @@ def test_a_passphrase_takes_the_place_of_a_key_and_a_short_one_is_warned_of(data
     ("environment", "words"),
     [
         ({"SECRET_NEW": ""}, "SECRET_NEW: is empty"),
-        ({}, "SECRET_NEW: is not set"),
+        ({}, "make one and keep it first"),
         ({"SECRET_NEW": NEW, "SECRET_NEW_FILE": "new"}, "both are set"),
         ({"SECRET_NEW_FILE": "/nowhere"}, "SECRET_NEW_FILE: /nowhere cannot be read"),
-        ({"SECRET_NEW": "hex:12"}, "64 hexadecimal digits"),
+        ({"SECRET_NEW": "hex:12"}, "SECRET_NEW: hex: must be followed by 64 hexadecimal digits"),
         ({"SECRET": "", "SECRET_NEW": NEW}, "SECRET: is empty"),
     ],
 )

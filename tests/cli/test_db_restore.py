@@ -45,3 +45,17 @@ def test_what_cannot_be_reached_or_read_is_told(tmp_path: Path) -> None:
     assert db("restore", path, "--until", "yesterday", "--overwrite").returncode == 64
     assert path.read_bytes() == before
     assert "out of jobs.queuedb" in db("restore", path, "--overwrite").stdout
+
+
+def test_a_misspelt_name_leaves_nothing_behind(tmp_path: Path) -> None:
+    refused(db("restore", tmp_path / "jbos.queuedb", "--overwrite"), 1, "no such database file")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_secret_names_the_copy_and_says_which_one_opens_it(tmp_path: Path) -> None:
+    path = database(tmp_path)
+    copy = tmp_path / "copy.queuedb"
+    assert db("backup", path, str(copy)).returncode == 0
+    finished = db("restore", path, str(copy), "--overwrite", secret="hex:" + "00" * 32)
+    refused(finished, 77, f"{copy}: SECRET does not open")
+    assert "copies from before a rekey open with the SECRET of then" in finished.stderr

@@ -53,3 +53,11 @@ def test_a_file_that_may_only_be_read_is_enough(tmp_path: Path) -> None:
         assert told("verify", path)["whole"]
     finally:
         tmp_path.chmod(0o700)
+
+
+def test_without_an_anchor_it_is_65_when_one_is_required(tmp_path: Path) -> None:
+    path = database(tmp_path)
+    assert told("verify", path, "--require-anchor")["anchor"] == "present"
+    (tmp_path / "jobs.queuedb.anchor").unlink()
+    assert told("verify", path)["anchor"] == "missing"
+    assert db("verify", path, "--require-anchor").returncode == 65

@@ -20,6 +20,7 @@ class Counts(Struct):
     jobs: int = 0  # looked at in them
     compactions: int = 0  # that came to their end before a kill
     cut: int = 0  # that a kill ended: half of a new file was left
+    cut_rekeys: int = 0  # of these, changes of the SECRET
     violations: int = 0
 
     def count(self, events: Iterable[Event]) -> None:
@@ -52,7 +53,8 @@ class Counts(Struct):
     def __str__(self) -> str:
         kills = ", ".join(f"{number} {when}" for when, number in sorted(self.kills.items()))
         return (
-            f"{self.all_kills} kills ({kills}); {self.compactions} compactions, and {self.cut} cut short; "
+            f"{self.all_kills} kills ({kills}); {self.compactions} compactions, and {self.cut} cut short, "
+            f"{self.cut_rekeys} of them changes of the SECRET; "
             f"{self.recoveries} recoveries checked, {self.jobs} jobs looked at in them; "
             f"{self.operations} operations: {self.acknowledged} acknowledged, {self.refused} refused, "
             f"{self.unknown} without an answer; {self.violations} violations"

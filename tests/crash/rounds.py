@@ -142,7 +142,9 @@ class Rounds:
         renewals.end()
         self._violated([refusal for refusal in renewals.refusals if refusal != UNDER_WAY])
         self.counts.compactions += renewals.finished
-        self.counts.cut += server.database.with_name(f"{server.database.name}.new").exists()
+        is_cut = server.database.with_name(f"{server.database.name}.new").exists()
+        self.counts.cut += is_cut
+        self.counts.cut_rekeys += is_cut and len(renewals.secrets) > 1
         try:
             self._secret = renewals.secret()
         except ValueError:

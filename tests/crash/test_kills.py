@@ -27,6 +27,7 @@ def test_a_hundred_kills_break_no_promise(tmp_path: Path, capsys: pytest.Capture
     assert counts.violations == 0
     assert counts.acknowledged > 10 * KILLS  # that there was a load
     assert counts.cut > KILLS // 10  # that compactions were under way
+    assert counts.cut_rekeys > 0  # and changes of the SECRET
 
 
 def _killed(place: Path) -> Counts:

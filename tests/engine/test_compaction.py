@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 
 from jobengine.engine import compaction
 from jobengine.engine.interface import Compacted
-from jobengine.errors import BadState, NotFound, StorageFull, Unavailable
+from jobengine.errors import BadState, Damaged, NotFound, StorageFull, Unavailable
 from jobengine.journal.header import read_header
 from jobengine.model.blob import BLOB_THRESHOLD_BYTES, Blob
 from jobengine.model.commands import Claim, Command, Configure, Update
@@ -221,3 +222,68 @@ async def test_what_waited_for_the_disk_when_it_began_does_not_come_behind_the_s
         broker.disk.let_syncs_go()
         await asyncio.gather(under_way, *waiting, compacting)
         assert jobs_in(broker.replayed()) == jobs_in(broker.ledger)
+
+
+async def test_a_compaction_that_is_cancelled_as_it_begins_is_in_nobodys_way() -> None:
+    """Its thread goes on for a moment: its file must not become the next one's."""
+    async with Broker() as broker:
+        await broker.configure()
+        for _ in range(5):
+            await broker.create()
+        gate, free_bytes = threading.Event(), broker.disk.disk.free_bytes
+
+        def slowly(path: Path) -> int:
+            gate.wait()
+            return free_bytes(path)
+
+        broker.disk.disk.free_bytes = slowly  # type: ignore[method-assign]
+        cancelled = await asked(broker.engine.compact())
+        cancelled.cancel()
+        await asyncio.sleep(0.01)
+        with pytest.raises(Unavailable):
+            await broker.engine.compact()
+        gate.set()
+        with pytest.raises(asyncio.CancelledError):
+            await cancelled
+        assert NEW not in broker.disk.disk.files
+        await broker.engine.compact()
+        assert jobs_in(broker.replayed()) == jobs_in(broker.ledger)
+
+
+async def test_a_job_whose_big_value_is_damaged_is_named() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        job = await broker.create(content=b"x" * 100_000)
+        assert isinstance(job.content, Blob)
+        file = broker.disk.disk.files[PATH]
+        for content in (file.seen, file.durable):
+            content[job.content.offsets[0] + 500] ^= 1
+        with pytest.raises(Damaged, match=job.uid):
+            await broker.engine.compact()
+
+
+async def test_a_value_is_not_read_for_ever_once_the_journal_is_closed() -> None:
+    broker = Broker().start()
+    await broker.configure()
+    job = await broker.create(content=b"x" * 100_000)
+    await broker.engine.stop()
+    async with asyncio.timeout(10):
+        with pytest.raises(Unavailable):
+            await broker.engine.content(job.content)
+
+
+async def test_the_old_file_is_given_up_on_another_thread_than_the_one_that_writes() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        await broker.create()
+        closers: list[str] = []
+        close = broker.disk.disk.close
+
+        def noted(file: int) -> None:
+            closers.append(threading.current_thread().name)
+            close(file)
+
+        broker.disk.disk.close = noted  # type: ignore[method-assign]
+        await broker.engine.compact()
+        assert closers
+        assert "journal" not in closers

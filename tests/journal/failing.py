@@ -4,7 +4,7 @@ import asyncio
 import errno
 from collections import Counter
 from collections.abc import Coroutine, Iterator
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,6 +16,8 @@ from tests.soak.part import Violation
 from tests.support.disk import SimulatedDisk
 
 ERRORS = [errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EINTR]
+NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+SHORT = 0  # no error: a write that writes half
 STORY: list[list[Change]] = [[PutQueue(MAIL)], *[put(number) for number in range(4)]]
 PAIRS_BELOW = 60
 
@@ -80,9 +82,10 @@ async def number_of_calls() -> int:
 
 
 async def fail(numbers: dict[int, int]) -> Run:
-    """Let the calls of these numbers fail with these errors. Raises Violation when that loses something."""
+    """Let the calls of these numbers fail with these errors, or be short. Raises Violation for a loss."""
     disk = SimulatedDisk()
-    disk.failing = numbers
+    disk.failing = {number: error for number, error in numbers.items() if error != SHORT}
+    disk.short = {number for number, error in numbers.items() if error == SHORT}
     run = await Run(disk).go()
     random = Random(str(numbers))
     for left in (disk.kill(), disk.crash(random), disk.crash(random, keep=0)):
@@ -92,9 +95,10 @@ async def fail(numbers: dict[int, int]) -> Run:
 
 
 def pieces(place: Path) -> Iterator[Counter[str]]:
-    """Every pair of the first calls, with every error; then from the start again. Raises Violation."""
+    """Every pair of the first calls, with any two errors; then from the start again. Raises Violation."""
+    ways = list(product([*ERRORS, SHORT], repeat=2))
     while True:
         for pair in combinations(range(PAIRS_BELOW), 2):
-            for error in ERRORS:
-                asyncio.run(fail(dict.fromkeys(pair, error)))
-            yield Counter({"pairs": 1, "runs": len(ERRORS)})
+            for errors in ways:
+                asyncio.run(fail(dict(zip(pair, errors, strict=True))))
+            yield Counter({"pairs": 1, "runs": len(ways)})

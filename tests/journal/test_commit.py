@@ -233,3 +233,21 @@ async def test_changes_keep_the_order_in_which_they_were_appended(writer: Writer
     for name in range(8):
         own = [part for part in written if part.startswith(b"%d " % name)]
         assert own == [b"%d %d" % (name, number) for number in range(20)]
+
+
+async def test_closing_ends_when_the_last_write_cannot_be_prepared(writer: Writer) -> None:
+    writer.gate.clear()
+    first = writer.append(b"a")
+    await turn()
+
+    def fails() -> Callable[[], None]:
+        raise RuntimeError("a bug")
+
+    last = writer.commit.alone(fails)
+    closing = asyncio.create_task(writer.commit.close())
+    await turn()
+    writer.gate.set()
+    await asyncio.wait_for(closing, 10)
+    await first
+    with pytest.raises(OutcomeUnknown):
+        await last

@@ -253,11 +253,12 @@ async def test_any_failing_call_leaves_one_complete_file() -> None:
         assert Scene(disk.kill()).book == scene.book, counted.calls[number]
 
 
-async def test_what_was_replaced_is_kept_when_wanted_and_the_oldest_goes() -> None:
+@pytest.mark.parametrize("keep", [1, 2, 3, 5])
+async def test_what_was_replaced_is_kept_when_wanted_and_the_oldest_goes(keep: int) -> None:
     disk = await disk_with(3)
-    scene = Scene(disk, keep_old_files=2).start()
+    scene = Scene(disk, keep_old_files=keep).start()
     kept = []
-    for _ in range(3):
+    for _ in range(keep + 1):
         kept.append((old_path(PATH, scene.journal.sequence), disk.content(PATH)))
         await compact(scene.journal, scene.book.snapshot())
     await scene.journal.close()

@@ -460,3 +460,13 @@ async def test_replaying_hands_over_each_frame_as_it_was_written() -> None:
     batches: list[int] = []
     Journal.open(PATH, SECRET, replay=lambda changes: batches.append(len(changes)), files=disk)
     assert batches == [1, 1, 1]
+
+
+async def test_damage_in_the_middle_is_not_called_an_older_copy() -> None:
+    disk = await disk_with(2)
+    disk.put(PATH, flipped(disk.content(PATH), FRAMES_START + 5))
+    with pytest.raises(Damaged) as refusal:
+        Scene(disk)
+    assert refusal.value.detail.startswith("the database file is not whole: bad bytes at offset 8192")
+    assert "1970" not in refusal.value.detail
+    assert "restore" not in refusal.value.detail

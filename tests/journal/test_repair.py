@@ -7,7 +7,7 @@ from random import Random
 import pytest
 from msgspec.structs import replace
 
-from jobengine.errors import Damaged, InputOutputFailed, Locked, WrongSecret
+from jobengine.errors import Damaged, Fatal, InputOutputFailed, Locked, WrongSecret
 from jobengine.journal.files import beside
 from jobengine.journal.frame import FrameType
 from jobengine.journal.lock import take_lock
@@ -107,7 +107,8 @@ async def test_a_queue_whose_record_is_lost_keeps_its_jobs() -> None:
     await scene.journal.close()
     frames = heads(disk)
     changed = damaged(disk, frames[0].offset, frames[2].offset)
-    assert repaired(changed).guessed_queues == ("queue-1",)
+    done = repaired(changed)
+    assert (done.guessed_queues, done.nameless_queues) == ((), ("queue-1",))
     book = Scene(changed).book
     assert book.queues["mail"].keep == 7
     assert {each.queue for each in book.jobs.values()} == {"mail", "queue-1"}
@@ -236,3 +237,10 @@ async def test_whatever_byte_is_damaged_the_repaired_file_starts_with_all_that_i
         done = repaired(changed)
         assert done.findings, byte
         assert done.jobs_kept == len(Scene(changed).book.jobs) >= 3, byte
+
+
+def test_a_misspelt_name_leaves_no_lock_behind() -> None:
+    disk = SimulatedDisk()
+    with pytest.raises(Fatal, match="no such database file"):
+        repaired(disk)
+    assert not disk.files

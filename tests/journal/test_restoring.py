@@ -215,3 +215,20 @@ async def test_the_restored_file_is_whole() -> None:
     disk = await with_copy()
     restored(disk, COPY)
     assert verified(disk).findings == ()
+
+
+async def test_what_a_restore_left_behind_is_no_part_of_the_past() -> None:
+    """Two kept files have one id then: the one that was given up, and the one that the file was made of."""
+    disk = await disk_with(4)
+    scene = Scene(disk, keep_old_files=9).start()
+    await compact(scene.journal, scene.book.snapshot())  # its past ends with commit 5
+    await scene.journal.append(put(50))
+    await scene.journal.close()
+    restored(disk, until=Until(sequence=3))
+    scene = Scene(disk, keep_old_files=9).start()
+    await scene.journal.append(put(60))
+    await compact(scene.journal, scene.book.snapshot())
+    await scene.journal.close()
+    restored(disk, until=Until(sequence=4))
+    left = set(Scene(disk.kill()).book.jobs)
+    assert left == {put(number)[0].job.uid for number in (0, 1, 60)}  # type: ignore[union-attr]

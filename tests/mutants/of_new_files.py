@@ -12,9 +12,46 @@ NEW_FILES: tuple[Mutant, ...] = (
         name="skip the directory sync of a compacted file",
         breaks="Commits are acknowledged that stand in a file whose name a crash of the machine takes back.",
         file="jobengine/journal/compaction.py",
-        old="files.sync_directory(self._path.parent)",
-        new="pass",
+        old="            files.sync_directory(self._path.parent)\n            tail =",
+        new="            tail =",
         test=LOSSES,
+    ),
+    Mutant(
+        name="let the walk overtake the copies of earlier changes",
+        breaks="What was answered while the disk was slow is undone by the next start.",
+        file="jobengine/journal/commit.py",
+        old="        self._gathering[-1].copy(changes, successor)\n        return self.barrier()",
+        new="        successor.take(changes)\n        return None",
+        test=(
+            "tests/engine/test_compaction_order.py"
+            "::test_the_walk_does_not_overtake_the_copies_of_what_changed_before_it_came"
+        ),
+    ),
+    Mutant(
+        name="install a new file with what is not on disk yet",
+        breaks="What was refused because the disk was full is there after the next start.",
+        file="jobengine/engine/compaction.py",
+        old="                await found\n",
+        new="                pass\n",
+        test="tests/engine/test_compaction_order.py::test_what_is_refused_is_not_in_the_new_file",
+    ),
+    Mutant(
+        name="take the newest old file for the parent",
+        breaks="History and restore tell of a past that a restore gave up.",
+        file="jobengine/journal/spans.py",
+        old="if older != old_path(path, found[-1].through):",
+        new="if older == path:",
+        test="tests/journal/test_restoring.py::test_what_a_restore_left_behind_is_no_part_of_the_past",
+    ),
+    Mutant(
+        name="count the old files from the wrong end",
+        breaks="With keep_old_files of 3 or more, files that history and restore need are removed.",
+        file="jobengine/journal/compaction.py",
+        old="kept[: max(0, len(kept) - self._keep)]",
+        new="kept[: len(kept) - self._keep]",
+        test=(
+            "tests/journal/test_compaction.py::test_what_was_replaced_is_kept_when_wanted_and_the_oldest_goes"
+        ),
     ),
     Mutant(
         name="the anchor first, then the name",
@@ -39,6 +76,31 @@ NEW_FILES: tuple[Mutant, ...] = (
         old="copies = None if self._compaction is None else self._compaction.copies(changes, undo)",
         new="copies = None if self._compaction is None else self._compaction.copies([], [])",
         test=MEANWHILE,
+    ),
+    Mutant(
+        name="walk does not wait behind gathered copies",
+        breaks="A compaction puts an older change behind a newer one, and the next start goes back to it.",
+        file="jobengine/journal/commit.py",
+        old="""
+        if not self._gathering:
+            successor.take(changes)
+""",
+        new="""
+        if successor is not None:
+            successor.take(changes)
+""",
+        test=(
+            "tests/engine/test_compaction_order.py"
+            "::test_the_walk_does_not_overtake_the_copies_of_what_changed_before_it_came"
+        ),
+    ),
+    Mutant(
+        name="install what is not on disk yet",
+        breaks="A change that a full disk refused is there after the next start.",
+        file="jobengine/engine/compaction.py",
+        old="if (found := self._journal.barrier()) is not None:",
+        new="if (found := self._journal.barrier()) is None and found is not None:",
+        test="tests/engine/test_compaction_order.py::test_what_is_refused_is_not_in_the_new_file",
     ),
     Mutant(
         name="forget who leaps over the walk",
@@ -72,7 +134,7 @@ NEW_FILES: tuple[Mutant, ...] = (
         name="keep every old file",
         breaks="Replaced files fill the disk.",
         file="jobengine/journal/compaction.py",
-        old="for path in kept[: len(kept) - self._keep]:",
+        old="for path in kept[: max(0, len(kept) - self._keep)]:",
         new="for path in kept[:0]:",
         test="tests/journal/test_compaction.py::test_what_was_replaced_is_kept_when_wanted_and_the_oldest_goes",
     ),

@@ -54,7 +54,7 @@ RECOVERY: tuple[Mutant, ...] = (
         breaks="Damage in the middle cuts off all good commits behind it.",
         file="jobengine/journal/recovery.py",
         old="""
-        if self._scan.authentic_head_behind(trouble) is not None:
+        if self._goes_on():
             return Verdict.DAMAGED_MIDDLE
 """,
         new="""

@@ -34,6 +34,7 @@ class GuardedDisk:
     def __init__(self, disk: SimulatedDisk) -> None:
         self.disk = disk
         self.sync_fails = False
+        self._held: int | None = None
         self._let_go = Event()
         self._let_go.set()
         self._writes_let_go = Event()
@@ -42,8 +43,9 @@ class GuardedDisk:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.disk, name)
 
-    def hold_syncs(self) -> None:
-        """Let no sync return."""
+    def hold_syncs(self, file: int | None = None) -> None:
+        """Let no sync return; or none of this file."""
+        self._held = file
         self._let_go.clear()
 
     def let_syncs_go(self) -> None:
@@ -73,7 +75,8 @@ class GuardedDisk:
 
     def sync(self, file: int) -> None:
         """Bring the file to the disk, when the test lets it."""
-        self._let_go.wait()
+        if self._held in (None, file):
+            self._let_go.wait()
         if self.sync_fails:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         self.disk.sync(file)

@@ -7,9 +7,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from jobengine.engine.interface import Compacted
-from jobengine.errors import OutcomeUnknown, StorageFull
+from jobengine.errors import Damaged, OutcomeUnknown, StorageFull
 from jobengine.upkeep import compactor as upkeep
-from jobengine.upkeep.compactor import Compactor
+from jobengine.upkeep.compactor import DAMAGED_SECONDS, LOOK_SECONDS, REFUSED_SECONDS, Compactor
 from tests.support.brokers import Broker
 from tests.support.commands import delete
 
@@ -58,8 +58,8 @@ def test_a_file_is_worth_it_when_it_is_large_and_little_of_it_is_in_use(
 async def test_a_turn_compacts_what_is_worth_it_and_says_so() -> None:
     engine = ScriptedEngine()
     with capture_logs() as logs:
-        assert await compactor(engine).turn()
-        assert await compactor(engine).turn()  # now all of it is in use
+        assert await compactor(engine).turn() == LOOK_SECONDS
+        assert await compactor(engine).turn() == LOOK_SECONDS  # now all of it is in use
     assert engine.compactions == 1
     assert [(entry["event"], entry["bytes_after"]) for entry in logs] == [("compacted", 10)]
 
@@ -73,6 +73,20 @@ async def test_a_refusal_is_told_and_tried_again(monkeypatch: pytest.MonkeyPatch
         await asyncio.wait_for(engine.done.wait(), 10)
         await background.stop()
     assert [entry["event"] for entry in logs] == ["not_compacted", "not_compacted", "compacted"]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "seconds"),
+    [(StorageFull("no room"), REFUSED_SECONDS), (Damaged("a big value"), DAMAGED_SECONDS)],
+)
+async def test_damage_that_stays_is_not_run_into_every_minute(refusal: Exception, seconds: float) -> None:
+    assert await compactor(ScriptedEngine(refusal)).turn() == seconds
+
+
+async def test_a_fault_does_not_end_the_looking() -> None:
+    with capture_logs() as logs:
+        assert await compactor(ScriptedEngine(RuntimeError("a bug"))).turn() == REFUSED_SECONDS
+    assert [(entry["event"], entry["log_level"]) for entry in logs] == [("not_compacted", "error")]
 
 
 async def test_a_file_that_is_mostly_dead_shrinks_and_a_live_one_stays() -> None:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Final
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from jobengine.model.ledger import Ledger
 
 _WARNING: Final = "An export is not encrypted: whoever gets it can read every job."
+_MISSING: Final = (
+    "{} acknowledged commits are missing in the file: the jobs may be older than what was answered"
+)
 _STDOUT: Final = Path("-")
 
 
@@ -37,28 +40,38 @@ def export(
     _agree(yes=yes)
     with reading(database, secret) as read:
         with progress("exporting", read.size) as told:
-            ledger = recovered(read, told)
+            ledger, missing = recovered(read, told)
         with _written(file) as out:
-            out.writelines(lines(ledger, read))
+            _write(lines(ledger, read), out, str(file))
     jobs = sum(ledger.count(queue.name) for queue in ledger.queues())
-    document = {"path": str(database), "jobs": jobs, "queues": len(ledger.queues())}
+    if missing:
+        typer.echo(_MISSING.format(missing), err=True)
+    document = {
+        "path": str(database),
+        "jobs": jobs,
+        "queues": len(ledger.queues()),
+        "missing_commits": missing,
+    }
     said = msgspec.json.encode(document).decode() if json else f"{database}: {jobs} jobs exported"
     typer.echo(said, err=file == _STDOUT)
 
 
-def recovered(read: "Reading", told: Callable[[int], object]) -> "Ledger":
-    """What the file holds. Raises Damaged."""
+def recovered(read: "Reading", told: Callable[[int], object]) -> "tuple[Ledger, int]":
+    """What the file holds, and how many commits the anchor remembers beyond that. Raises Damaged."""
     from jobengine.errors import Damaged
     from jobengine.journal.inspection import changes_in
     from jobengine.model.ledger import Ledger
 
-    ledger = Ledger()
+    ledger, sequence = Ledger(), read.header.parent.sequence
     try:
-        for _, changes in changes_in(read, progress=told):
+        for head, changes in changes_in(read, progress=told):
             ledger.replay(changes)
+            sequence = head.sequence
     except KeyError:
         raise Damaged(f"{read.path} is damaged; `jobengine db verify` says where") from None
-    return ledger
+    if read.mark is None or read.mark.file_id != read.header.file_id:
+        return ledger, 0
+    return ledger, max(0, read.mark.sequence - sequence)
 
 
 def lines(ledger: "Ledger", read: "Reading") -> Iterator[bytes]:
@@ -90,6 +103,17 @@ def _agree(*, yes: bool) -> None:
     typer.confirm("Export it?", abort=True, err=True)
 
 
+def _write(exported: Iterator[bytes], out: IO[bytes], name: str) -> None:
+    """Raises InputOutputFailed, which says whether a read or a write failed."""
+    from jobengine.journal.reading import system_errors
+
+    for line in exported:
+        with system_errors(f"writing {name}"):
+            out.write(line)
+    with system_errors(f"writing {name}"):
+        out.flush()
+
+
 @contextmanager
 def _written(file: Path) -> Iterator[IO[bytes]]:
     """Where the lines go. A file is new, for its owner alone, and goes again when it is not complete."""
@@ -99,18 +123,39 @@ def _written(file: Path) -> Iterator[IO[bytes]]:
     from jobengine.journal.reading import system_errors
 
     if file == _STDOUT:
-        yield sys.stdout.buffer
+        with _quietly_when_nobody_reads():
+            yield sys.stdout.buffer
         return
     with system_errors(f"writing {file}"):
         try:
             descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except FileExistsError:
             raise Fatal(f"{file}: is there already, and is not written over") from None
-        try:
-            with os.fdopen(descriptor, "wb") as out:
-                yield out
-                out.flush()
-                os.fsync(out.fileno())
-        except BaseException:
-            file.unlink()
+    out = os.fdopen(descriptor, "wb")
+    try:
+        yield out
+        with system_errors(f"writing {file}"):
+            os.fsync(out.fileno())
+    except BaseException:
+        file.unlink()
+        raise
+    finally:
+        with suppress(OSError):  # what is complete was flushed before
+            out.close()
+
+
+@contextmanager
+def _quietly_when_nobody_reads() -> Iterator[None]:
+    """`export | head` is no failure."""
+    import os
+
+    from jobengine.errors import InputOutputFailed
+
+    try:
+        yield
+    except InputOutputFailed as failure:
+        if not isinstance(failure.__cause__, BrokenPipeError):
             raise
+        # What is still to be written, at the end of the process, must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit from None

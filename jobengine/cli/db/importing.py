@@ -1,5 +1,6 @@
 """Bringing an export into a database file at rest."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -10,9 +11,10 @@ from msgspec import Raw, Struct
 
 from jobengine.cli.db.job_lines import LINE_MOST_BYTES, Heading, JobLine, read_heading, read_job
 from jobengine.engine.clock import Clock
-from jobengine.errors import Fatal, InputOutputFailed, Locked, StorageFull
+from jobengine.errors import Fatal, InputOutputFailed, Interrupted, Locked, StorageFull
 from jobengine.journal.journal import Journal
 from jobengine.journal.keys import Secret
+from jobengine.journal.owner import OwnedFiles
 from jobengine.model.blob import BLOB_THRESHOLD_BYTES, Blob
 from jobengine.model.changes import Change, PutJob, PutQueue
 from jobengine.model.ledger import Ledger
@@ -24,6 +26,10 @@ _TOLD_MOST: Final = 20  # mistakes
 _MINUTE_MS: Final = 60_000
 _NO_ROOM: Final = (
     "the disk has no room; {} jobs are imported. Make room, and do it again: those that are there are skipped"
+)
+_INTERRUPTED: Final = (
+    "Interrupted: {} jobs are imported, and perhaps those after them that were under way. "
+    "Do it again: those that are there are skipped"
 )
 
 
@@ -94,7 +100,7 @@ class Import:
     async def run(self, queues: Iterable[Queue], batches: Iterable[list[JobLine]]) -> Imported:
         """Make the queues that are not there, and import all jobs.
 
-        Raises InputOutputFailed, also when there is no room.
+        Raises InputOutputFailed, also when there is no room; Interrupted.
         """
         present = {queue.name for queue in self._ledger.queues()}
         missing = [queue for queue in queues if queue.name not in present]
@@ -106,6 +112,8 @@ class Import:
                 await self._store_jobs(batch)
         except StorageFull:
             raise InputOutputFailed(_NO_ROOM.format(self._counts["imported"])) from None
+        except asyncio.CancelledError:  # Ctrl-C; what is under way may be stored as well
+            raise Interrupted(_INTERRUPTED.format(self._counts["imported"])) from None
         return Imported(**self._counts, queues_made=tuple(queue.name for queue in missing))
 
     async def _store_jobs(self, batch: list[JobLine]) -> None:
@@ -145,7 +153,7 @@ async def import_into(
     """Import into this file, or make it. Raises Fatal."""
     ledger = Ledger()
     try:
-        journal = Journal.open(database, secret, replay=ledger.replay)
+        journal = Journal.open(database, secret, replay=ledger.replay, files=OwnedFiles(database))
     except Locked as refusal:
         raise Locked(f"{refusal.detail}; stop the server first") from None
     ledger.index()

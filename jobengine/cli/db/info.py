@@ -124,7 +124,7 @@ def _rows_of_contents(told: dict[str, Any]) -> list[tuple[str, str]]:
     frames = ", ".join(f"{count} {kind}" for kind, count in told["frames"].items())
     return [
         ("frames", frames or "none"),
-        ("commits", f"up to {told['sequence']}; {told['first_commit']} to {told['last_commit']}"),
+        ("commits", _commits(told)),
         ("last seal", _seal(told)),
         ("anchor", _anchor_row(told)),
         *((f"queue {queue}", _jobs(states)) for queue, states in told["jobs"].items()),
@@ -132,6 +132,13 @@ def _rows_of_contents(told: dict[str, Any]) -> list[tuple[str, str]]:
         ("end", _end(told)),
         ("restore --until", _reach(told["restore_reaches_back_to"])),
     ]
+
+
+def _commits(told: dict[str, Any]) -> str:
+    through = f"up to {told['sequence']}"
+    if told["first_commit"] is None:  # only what a compaction or a repair wrote
+        return through
+    return f"{through}; {told['first_commit']} to {told['last_commit']}"
 
 
 def _seal(told: dict[str, Any]) -> str:

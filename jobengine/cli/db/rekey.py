@@ -9,12 +9,12 @@ import typer
 from jobengine.cli.db.options import Database, Json, database_of, has_secret
 
 _MISSING: Final = (
-    "SECRET_NEW: is not set; give the new SECRET as SECRET_NEW or in the file that SECRET_NEW_FILE names: "
-    "SECRET_NEW=$(openssl rand -hex 32)"
+    "SECRET_NEW: is not set; make one and keep it first: (umask 077; openssl rand -hex 32 >new-secret), "
+    "then give the file's name as SECRET_NEW_FILE=new-secret, or type it on a terminal"
 )
 _SHORT: Final = (
     "The new SECRET is short: a patient stranger with a copy of the file might guess it. "
-    "Better: SECRET_NEW=$(openssl rand -hex 32)"
+    "Better: (umask 077; openssl rand -hex 32 >new-secret), and then SECRET_NEW_FILE=new-secret"
 )
 _WHAT_NOW: Final = """\
 Only the new SECRET opens the file now. A server that is running goes on with it.
@@ -45,7 +45,7 @@ def _secret() -> str:
     from jobengine.settings.secret import read_secret
 
     if not has_secret() and sys.stdin.isatty():
-        return _checked(_prompt("The SECRET as it is now"))
+        return _checked(_prompt("The SECRET as it is now"), "SECRET")
     return read_secret(os.environ)
 
 
@@ -59,7 +59,7 @@ def _new_secret() -> str:
         secret = _prompt("The new SECRET", again="The new SECRET again")
     if secret is None:
         raise ConfigurationWrong(_MISSING)
-    return _checked(secret)
+    return _checked(secret, "SECRET_NEW")
 
 
 def _prompt(what: str, *, again: str | None = None) -> str:
@@ -67,8 +67,8 @@ def _prompt(what: str, *, again: str | None = None) -> str:
     return answered
 
 
-def _checked(secret: str) -> str:
+def _checked(secret: str, name: str) -> str:
     from jobengine.journal.keys import Secret
 
-    Secret.parse(secret)
+    Secret.parse(secret, name=name)
     return secret

@@ -19,6 +19,10 @@ def repair(
     accept_loss: Annotated[  # noqa: FBT002 - an option
         bool, typer.Option("--accept-loss", help="Put the repaired file in place, and keep the damaged one.")
     ] = False,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(metavar="QUEUE-N=NAME", help="The name of a queue whose own is lost; may be repeated."),
+    ] = None,
     json: Json = False,  # noqa: FBT002 - an option
 ) -> None:
     """Say what of a damaged database can be kept and what is lost, and with --accept-loss repair it.
@@ -28,14 +32,27 @@ def repair(
     """
     from jobengine.cli.db.progress import progress
     from jobengine.errors import Damaged
+    from jobengine.journal.owner import OwnedFiles
     from jobengine.journal.repair import Repairing
 
-    path = database_of(db)
+    path, names = database_of(db), names_of(name or ())
     with progress("reading", path.stat().st_size if path.exists() else 0) as told:
-        repaired = Repairing(path, secret_of_environment()).run(accept_loss=accept_loss, progress=told)
+        repairing = Repairing(path, secret_of_environment(), files=OwnedFiles(path), names=names)
+        repaired = repairing.run(accept_loss=accept_loss, progress=told)
     answer(_document(repaired), _lines(repaired), as_json=json)
     if repaired.findings and repaired.kept is None:
         raise typer.Exit(Damaged.exit_code)
+
+
+def names_of(given: "Iterable[str]") -> dict[str, str]:
+    """What --name says. A wrong one is a mistake of usage."""
+    names = {}
+    for each in given:
+        stand_in, _, name = each.partition("=")
+        if not stand_in or not name:
+            raise typer.BadParameter(f"--name: {each} is not of the form queue-0=mail")
+        names[stand_in] = name
+    return names
 
 
 def _document(repaired: "Repaired") -> dict[str, object]:
@@ -61,9 +78,18 @@ def _lines(repaired: "Repaired") -> list[str]:
             f"Queue {queue}: its settings are lost; the next start sets them."
             for queue in repaired.guessed_queues
         ),
+        *map(_nameless, repaired.nameless_queues),
         *_unnamed(repaired),
         _outcome(repaired),
     ]
+
+
+def _nameless(queue: str) -> str:
+    number = queue.removeprefix("queue-")
+    return (
+        f"Queue number {number}: its name is lost, so its jobs are kept as {queue}. Repair with --name "
+        f"{queue}=NAME, or name {queue} in the configuration before the next start, or it drops them."
+    )
 
 
 def _jobs(what: str, names: "Iterable[Name]") -> list[str]:

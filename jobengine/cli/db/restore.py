@@ -34,12 +34,13 @@ def restore(
     All of it is checked before anything is replaced. Needs SECRET or SECRET_FILE in the environment.
     """
     from jobengine.cli.db.progress import progress
+    from jobengine.journal.owner import OwnedFiles
     from jobengine.journal.restoring import Restoring
 
     path, moment = database_of(db), moment_of(until)
     origin = source or path
     with progress("restoring", origin.stat().st_size if origin.exists() else 0) as told:
-        restoring = Restoring(path, secret_of_environment())
+        restoring = Restoring(path, secret_of_environment(), files=OwnedFiles(path))
         restored = restoring.run(source, moment, overwrite=overwrite, progress=told)
     answer(_document(restored), _lines(restored), as_json=json)
 

@@ -1,6 +1,6 @@
 """`jobengine db verify`."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,7 +10,13 @@ if TYPE_CHECKING:
     from jobengine.journal.verification import Verification
 
 
-def verify(db: Database = None, json: Json = False) -> None:  # noqa: FBT002 - an option, not an argument
+def verify(
+    db: Database = None,
+    require_anchor: Annotated[  # noqa: FBT002 - an option
+        bool, typer.Option("--require-anchor", help="Exit with 65 when there is no anchor beside the file.")
+    ] = False,
+    json: Json = False,  # noqa: FBT002 - an option
+) -> None:
     """Read and authenticate everything, and say where damage lies; exits with 65 then.
 
     A server may be using the file meanwhile. Needs SECRET or SECRET_FILE in the environment.
@@ -24,7 +30,7 @@ def verify(db: Database = None, json: Json = False) -> None:  # noqa: FBT002 - a
     with reading(path, secret_of_environment()) as read, progress("verifying", read.size) as told:
         found = Verifier(read, progress=told).run()
     answer(_document(str(path), found), _lines(str(path), found), as_json=json)
-    if found.findings:
+    if found.findings or (require_anchor and not found.has_anchor):
         raise typer.Exit(Damaged.exit_code)
 
 
@@ -39,7 +45,7 @@ def _document(path: str, found: "Verification") -> dict[str, object]:
         "sequence": found.sequence,
         "time": iso(found.time),
         "torn_bytes": found.torn_bytes,
-        "anchor": found.has_anchor,
+        "anchor": "present" if found.has_anchor else "missing",
         "commits_missing": found.commits_missing,
         "findings": [msgspec.to_builtins(finding) for finding in found.findings],
     }
