@@ -44,10 +44,12 @@ class Totals:
         if job.extra is not None:
             self._add_extra(job.extra, 1)
         self.jobs += 1
-        self.arrive(job)
+        arrival = job.order & ARRIVAL_MASK
+        if arrival >= self.next_arrival:
+            self.next_arrival = arrival + 1
 
     def arrive(self, job: Job) -> None:
-        """It may have the highest number of all."""
+        """It weighs what it did, but may have the highest number of all."""
         arrival = job.order & ARRIVAL_MASK
         if arrival >= self.next_arrival:
             self.next_arrival = arrival + 1
@@ -82,13 +84,6 @@ class Totals:
         if job.extra is not None:
             self._add_extra(job.extra, -1)
         self.jobs -= 1
-
-    def replace(self, before: Job | None, job: Job | None) -> None:
-        """Count one job in place of another."""
-        if before is not None:
-            self.remove(before)
-        if job is not None:
-            self.add(job)
 
     def _add_extra(self, extra: Extra, sign: int) -> None:
         self.content_bytes += sign * memory_of_extra(extra)
@@ -164,7 +159,9 @@ class Contents:
         """The picture is not read any more."""
         self._pictures.remove(picture)
 
-    def _sort_in(self, uid: str, before: Job | None, job: Job | None) -> None:
+    def _sort_in(  # noqa: C901  # flat: it is done for every change, and calls cost
+        self, uid: str, before: Job | None, job: Job | None
+    ) -> None:
         totals, order, deadlines = self._totals, self.order, self.deadlines
         for picture in self._pictures:
             picture.note(uid, before)
@@ -174,20 +171,25 @@ class Contents:
             and job.content is before.content
             and job.extra is before.extra
         ):
-            totals.arrive(job)  # it weighs the same
+            totals.arrive(job)
         else:
-            totals.replace(before, job)
+            if before is not None:
+                totals.remove(before)
+            if job is not None:
+                totals.add(job)
         if before is not None:
             order.remove(before)
             deadlines.remove(before)
             if before.state is _QUEUED:
-                self.queued_bytes -= length_of(before.content)
+                content = before.content  # not `length_of`: its call would take longer than all this
+                self.queued_bytes -= len(content) if isinstance(content, bytes) else content.length
             if before.extra is not None:
                 self.uniques.remove(before)
         if job is not None:
             order.add(job)
             deadlines.add(job)
             if job.state is _QUEUED:
-                self.queued_bytes += length_of(job.content)
+                content = job.content
+                self.queued_bytes += len(content) if isinstance(content, bytes) else content.length
             if job.extra is not None:
                 self.uniques.add(job)

@@ -176,10 +176,10 @@ class Ledger:
         """The queued jobs, the last in the queue's order first."""
         return self.contents(queue).order.lowest_first()
 
-    def unique_holder(self, queue: str, key: str, now: int) -> Job | None:
-        """The job, as it is stored, that keeps others with this unique key out."""
+    def unique_holders(self, queue: str, key: str) -> Iterator[Job]:
+        """The jobs, as they are stored, that may keep others with this unique key out."""
         contents = self.contents(queue)
-        return contents.uniques.holder(key, contents.jobs, now)
+        return contents.uniques.holders(key, contents.jobs)
 
     def key(self, hash_: bytes, now: int) -> Key | None:
         """An idempotency key that is remembered."""

@@ -41,10 +41,7 @@ class Order:
         """Take a job into its place."""
         if job.extra is not None and may_be_held(job):
             self._held.add(job)
-        else:
-            self._add(job)
-
-    def _add(self, job: Job) -> None:
+            return
         self._by_state[job.state].add(job)
         if self._overdue_below and self._is_known_overdue(job):
             self._overdue_below[job.priority] = job.order  # put back where it was: a claim was undone
@@ -75,7 +72,9 @@ class Order:
                 return False
             most -= 1
             self._held.remove(job)
-            self._add(job)
+            self._queued.add(job)
+            if self._is_known_overdue(job):
+                self._overdue_below[job.priority] = job.order
         return True
 
     def skip_overdue(self, now: int, most: int = SKIP_MOST) -> bool:
@@ -111,9 +110,12 @@ class Order:
                 behind = job.order
             first = self._first_not_overdue(behind=behind)
             if first is not None and first.expires <= now:
-                if self._skip_equals(first, now, SKIP_MOST) == SKIP_MOST:
+                overdue = self._overdue_from(first, now, SKIP_MOST)
+                if first.priority != jobs[-1].priority:  # else those before it would be stepped over, too
+                    self._overdue_below[first.priority] = overdue[-1].order + 1
+                if len(overdue) == SKIP_MOST:
                     break
-                first = self._first_not_overdue(behind=behind)
+                first = self._first_not_overdue(behind=overdue[-1].order)
         return jobs
 
     def lowest_first(self) -> Iterator[Job]:
@@ -169,11 +171,15 @@ class Order:
 
     def _skip_equals(self, first: Job, now: int, most: int) -> int:
         """Step over this overdue job and those right behind it that have its priority. Returns how many."""
-        behind = order_of(priority=first.priority - 1, arrival=0)
-        equals = self._queued.irange_key(first.order, behind, (True, False))
-        overdue = list(takewhile(lambda job: job.expires <= now, islice(equals, most)))
+        overdue = self._overdue_from(first, now, most)
         self._overdue_below[first.priority] = overdue[-1].order + 1
         return len(overdue)
+
+    def _overdue_from(self, first: Job, now: int, most: int) -> list[Job]:
+        """This overdue job and those right behind it that have its priority, at most so many."""
+        behind = order_of(priority=first.priority - 1, arrival=0)
+        equals = self._queued.irange_key(first.order, behind, (True, False))
+        return list(takewhile(lambda job: job.expires <= now, islice(equals, most)))
 
     def _first_of_each_priority(self) -> Iterator[Job]:
         queued = self._queued

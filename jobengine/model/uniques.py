@@ -1,6 +1,6 @@
 """The unique keys of one queue, and which jobs have them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from jobengine.model.extra import UniqueFor
 from jobengine.model.job import Job
@@ -34,10 +34,9 @@ class Uniques:
         else:
             del self._uids[unique.key]
 
-    def holder(self, key: str, jobs: Mapping[str, Job], now: int) -> Job | None:
-        """The first job whose key this is, and still counts."""
-        there = (jobs[uid] for uid in self._uids.get(key, ()))
-        return next((job for job in there if has_key(job, now)), None)
+    def holders(self, key: str, jobs: Mapping[str, Job]) -> Iterator[Job]:
+        """The jobs whose key this is, and counts or did until their time came; oldest first."""
+        return (jobs[uid] for uid in self._uids.get(key, ()))
 
 
 def has_key(job: Job, now: int) -> bool:

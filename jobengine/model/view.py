@@ -55,8 +55,8 @@ class View(Protocol):
     def lowest_first(self, queue: str) -> Iterator[Job]:
         """The queued jobs, the last in the queue's order first."""
 
-    def unique_holder(self, queue: str, key: str, now: int) -> Job | None:
-        """The job that keeps others with this unique key out."""
+    def unique_holders(self, queue: str, key: str) -> Iterator[Job]:
+        """The jobs, as they are stored, that may keep others with this unique key out."""
 
     def key(self, hash_: bytes, now: int) -> Key | None:
         """An idempotency key that is remembered."""

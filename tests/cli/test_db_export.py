@@ -39,7 +39,7 @@ def test_the_first_line_names_the_format_and_the_queues(database: Path) -> None:
 
 def test_a_job_is_a_line_with_everything_that_it_has(database: Path) -> None:
     async def use(engine: LocalEngine) -> Any:
-        claimed = await engine.submit(Claim("mail", "reader"))
+        (claimed,) = await engine.submit(Claim("mail", "reader"))
         return await engine.submit(Update("mail", claimed.uid, "owner", may_write=True, priority=70))
 
     job = with_engine(database, use)

@@ -65,11 +65,15 @@ def database(tmp_path: Path) -> Path:
 
 
 names = st.sampled_from(["mail", "letters", "a.b-c_D"])
-contents = st.dictionaries(
-    st.text(max_size=5),
-    st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9),
-    max_size=3,
-) | st.just({"big": "x" * 20_000})
+contents = (
+    st.dictionaries(
+        st.text(max_size=5),
+        st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9),
+        max_size=3,
+    )
+    | st.just({"big": "x" * 20_000})
+    | st.lists(st.integers(), max_size=2)
+)
 times = st.integers(0, 253_402_300_799_999)
 jobs = st.builds(
     lambda uid, **values: line(uid, **values),
@@ -84,6 +88,10 @@ jobs = st.builds(
     lease_ends_ms=times,
     attempt=st.integers(0, 1000),
     claimer=st.none() | names,
+    epoch=st.integers(0, 1000),
+    extra=st.fixed_dictionaries({"tags": st.lists(names, min_size=1, max_size=2), "max_attempts": st.integers(1, 9)}),
+    result=contents,
+    progress=st.floats(0, 1),
 )
 
 
@@ -155,7 +163,7 @@ JUNK = [
     (line(1, state="lost"), "$.state"),
     (line(1, state="gone"), "state: a job that is gone"),
     (line(1, priority=101), "$.priority"),
-    (line(1, content=[]), "content: must be a JSON object"),
+    (line(1, result=1), "extra: is missing"),
     (json.dumps(line(1)).replace('{"n": 1}', '{"n":1,"n":2}').encode() + b"\n", "twice"),
     (line(1, expires_ms="soon"), "$.expires_ms"),
     (line(1, created="2023-11-14T22:13:21.000+00:00"), "created: is not the time"),

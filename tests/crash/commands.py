@@ -20,8 +20,9 @@ from jobengine.errors import Damaged, WrongSecret
 from jobengine.journal.files import beside
 from jobengine.journal.journal import Journal
 from jobengine.journal.keys import Secret
+from jobengine.model.blob import Blob
 from jobengine.model.changes import PutJob, PutQueue
-from jobengine.model.job import Blob, Job
+from jobengine.model.job import Job
 from tests.crash.forked import Forked
 from tests.crash.renewals import opens
 from tests.journal.damage import flipped

@@ -10,10 +10,21 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tests.crash.ledger import Event
-from tests.crash.operations import Claim, Create, Delete, Get, Job, Operation, Update, content, read_job
+from tests.crash.operations import (
+    Claim,
+    Create,
+    Delete,
+    Get,
+    Job,
+    Settle,
+    Update,
+    content,
+    read_job,
+    read_lease,
+)
 
 NO_EFFECT = frozenset({429, 503, 507})  # refused whatever the job is like
-ANSWERED = frozenset({200, 201, 204, 403, 404}) | NO_EFFECT
+ANSWERED = frozenset({200, 201, 204, 403, 404, 409}) | NO_EFFECT
 
 
 class Living(Struct, frozen=True):
@@ -23,6 +34,7 @@ class Living(Struct, frozen=True):
     priority: int
     content: bytes
     claimer: str | None = None
+    lease: str | None = None  # that its claimer was told of
     shown: Job | None = None  # as it was last shown, unless something happened since
     identity: tuple[str, int, int] | None = None  # uid, created, timeout_time: these never change here
 
@@ -46,12 +58,16 @@ class Effect(Enum):
     DONE = auto()
     NOT_FOUND = auto()
     FORBIDDEN = auto()
+    LEASE_LOST = auto()
     NOTHING = auto()  # no job can be claimed that is not queued
+
+
+REFUSALS = {403: Effect.FORBIDDEN, 404: Effect.NOT_FOUND, 409: Effect.LEASE_LOST}
 
 
 def after(before: Life, event: Event) -> Iterator[Life]:
     """The job when this event has happened to it; nothing at all when it cannot have happened."""
-    life, effect = _apply(before, event.number, event.operation)
+    life, effect = _apply(before, event)
     if event.outcome is None:
         if effect is Effect.DONE:
             yield life
@@ -59,8 +75,8 @@ def after(before: Life, event: Event) -> Iterator[Life]:
     status = event.outcome.status
     if status in NO_EFFECT:
         yield before
-    elif status in (403, 404):
-        if effect is (Effect.FORBIDDEN if status == 403 else Effect.NOT_FOUND):
+    elif status in REFUSALS:
+        if effect is REFUSALS[status]:
             yield before
     elif effect is Effect.DONE and status == 204 and life is None:
         yield None
@@ -77,7 +93,8 @@ def is_possible_answer(event: Event) -> bool:
     )
 
 
-def _apply(before: Life, number: int, operation: Operation) -> tuple[Life, Effect]:
+def _apply(before: Life, event: Event) -> tuple[Life, Effect]:
+    number, operation = event.number, event.operation
     match operation:
         case Create():
             new = content(number, written=number, size=operation.size)
@@ -85,7 +102,8 @@ def _apply(before: Life, number: int, operation: Operation) -> tuple[Life, Effec
         case Claim():
             if before is None or before.state != "queued":
                 return before, Effect.NOTHING
-            return _changed(before, state="inprogress", claimer=operation.service), Effect.DONE
+            lease = None if event.outcome is None else read_lease(event.outcome.body)
+            return _changed(before, state="inprogress", claimer=operation.service, lease=lease), Effect.DONE
         case _ if before is None:
             return before, Effect.NOT_FOUND
         case Get():
@@ -96,10 +114,14 @@ def _apply(before: Life, number: int, operation: Operation) -> tuple[Life, Effec
             if not operation.may_write and before.claimer != operation.service:
                 return before, Effect.FORBIDDEN
             return _updated(before, number, operation), Effect.DONE
+        case Settle():
+            return _settled(before, operation)
 
 
 def _updated(before: Living, number: int, update: Update) -> Living:
     life = _changed(before)
+    if update.state is not None:
+        life = replace(life, lease=None)
     if update.priority is not None:
         life = replace(life, priority=update.priority)
     if update.size is not None:
@@ -110,7 +132,23 @@ def _updated(before: Living, number: int, update: Update) -> Living:
     return life
 
 
-def _changed(life: Living, **values: str) -> Living:
+def _settled(before: Living, settle: Settle) -> tuple[Living, Effect]:
+    if before.lease != settle.lease:
+        return before, Effect.LEASE_LOST
+    if before.state == "complete" and settle.verb == "complete":
+        return before, Effect.DONE  # said again
+    if before.state != "inprogress":
+        return before, Effect.LEASE_LOST
+    match settle.verb:
+        case "release":
+            return _changed(before, state="queued", claimer=None, lease=None), Effect.DONE
+        case "fail":
+            return _changed(before, state="failed"), Effect.DONE
+        case _:
+            return _changed(before, state="complete"), Effect.DONE
+
+
+def _changed(life: Living, **values: str | None) -> Living:
     return replace(life, shown=None, **values)
 
 

@@ -48,7 +48,17 @@ class Get(Struct, frozen=True, tag="get"):
     uid: str
 
 
-Operation = Create | Claim | Update | Delete | Get
+class Settle(Struct, frozen=True, tag="settle"):
+    """What the holder of a lease says of its job, by API v2."""
+
+    service: str
+    job: int
+    uid: str
+    lease: str
+    verb: str  # complete, fail or release
+
+
+Operation = Create | Claim | Update | Delete | Get | Settle
 
 
 class Job(Struct, frozen=True):
@@ -81,9 +91,18 @@ class _JobBody(Struct, frozen=True):
         return Job(**{**msgspec.structs.asdict(self), "content": bytes(self.content)})
 
 
+class _LeaseBody(Struct, frozen=True):
+    lease: str | None = None
+
+
 def read_job(body: bytes) -> Job:
     """The job that an answer shows."""
     return msgspec.json.decode(body, type=_JobBody).job()
+
+
+def read_lease(body: bytes) -> str | None:
+    """The id of the lease that an answer of API v2 gives its claimer; none for one of API v1."""
+    return msgspec.json.decode(body, type=_LeaseBody).lease
 
 
 def read_list(body: bytes) -> list[Job]:

@@ -15,10 +15,11 @@ from types import TracebackType
 import msgspec
 
 from tests.crash.checking import Checker
+from tests.crash.client import QUEUE
 from tests.crash.counts import Counts
 from tests.crash.forked import ForkedServer
 from tests.crash.ledger import read_ledger
-from tests.crash.load import QUEUE, READERS, WRITERS, Go
+from tests.crash.load import READERS, WORKERS, WRITERS, Go
 from tests.crash.operations import Job, read_job, read_list
 from tests.crash.renewals import Renewals
 from tests.soak.part import Violation
@@ -32,7 +33,7 @@ CONFIGURATION = {
     "job_keep_minutes": NEVER_MINUTES,
     "job_timeout_minutes": NEVER_MINUTES,
     "database": {"compact_above_mib": 1},  # so that it also compacts by itself
-    "queues": {QUEUE: {"read": [*READERS, AUDITOR], "write": list(WRITERS)}},
+    "queues": {QUEUE: {"read": [*READERS, *WORKERS, AUDITOR], "write": [*WRITERS, *WORKERS]}},
 }
 
 

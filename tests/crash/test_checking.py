@@ -7,7 +7,7 @@ import pytest
 
 from tests.crash.checking import Checker
 from tests.crash.ledger import Event, Outcome
-from tests.crash.operations import Claim, Create, Delete, Get, Job, Operation, Update, content
+from tests.crash.operations import Claim, Create, Delete, Get, Job, Operation, Settle, Update, content
 
 UID = "0000-1"
 
@@ -26,14 +26,12 @@ class Story:
         self.events: list[Event] = []
         self._moment = 0
 
-    def then(self, operation: Operation, status: int, shown: Job | None = None) -> "Story":
-        """This was asked and answered."""
+    def then(
+        self, operation: Operation, status: int, shown: Job | None = None, *, lease: str | None = None
+    ) -> "Story":
+        """This was asked and answered; a claim of API v2 with the id of its lease."""
         number = len(self.events) + 1
-        body = (
-            b""
-            if shown is None
-            else msgspec.json.encode({**msgspec.structs.asdict(shown), "content": msgspec.Raw(shown.content)})
-        )
+        body = b"" if shown is None else _body(shown, lease)
         began = self._next()
         self.events.append(Event(number, operation, began, self._next(), Outcome(number, status, body)))
         return self
@@ -60,12 +58,19 @@ class Story:
         return self._moment
 
 
+def _body(shown: Job, lease: str | None) -> bytes:
+    values = msgspec.structs.asdict(shown)
+    return msgspec.json.encode({**values, "content": msgspec.Raw(shown.content), "lease": lease})
+
+
 CREATE = Create("writer", 50, 10)
 CLAIM, OTHER_CLAIM = Claim("reader"), Claim("other")
 COMPLETE = Update("reader", False, 1, UID, state="complete")
 URGENT = Update("writer", True, 1, UID, priority=90)
 PUT_BACK = Update("writer", True, 1, UID, state="queued")
 DELETE = Delete("writer", 1, UID)
+SETTLE = Settle("reader", 1, UID, "right", "complete")
+RELEASE = Settle("reader", 1, UID, "right", "release")
 GET = Get("reader", 1, UID)
 
 CLAIMED = job(state="inprogress", updated=101)
@@ -194,3 +199,24 @@ def test_nobody_knows_who_holds_a_job_that_may_have_been_put_back_and_claimed_ag
     assert checker.check(claimed().open(PUT_BACK).open(OTHER_CLAIM).events, [CLAIMED]) == []
     status, shown = answer
     assert checker.check(Story().then(COMPLETE, status, shown).events, [shown or CLAIMED]) == []
+
+
+def test_who_holds_a_lease_completes_the_job_with_it() -> None:
+    story = created().then(CLAIM, 200, CLAIMED, lease="right").then(SETTLE, 200, COMPLETED)
+    assert story.wrong(COMPLETED) == []
+
+
+def test_a_lease_that_was_given_back_completes_nothing() -> None:
+    story = created().then(CLAIM, 200, CLAIMED, lease="right").then(RELEASE, 200, job(updated=102))
+    assert story.then(SETTLE, 409).wrong(job(updated=102)) == []
+    assert story.then(SETTLE, 200, COMPLETED).wrong(COMPLETED)
+
+
+def test_a_right_lease_is_not_refused() -> None:
+    story = created().then(CLAIM, 200, CLAIMED, lease="right")
+    assert story.then(SETTLE, 409).wrong(CLAIMED)
+
+
+def test_another_lease_completes_nothing() -> None:
+    story = created().then(CLAIM, 200, CLAIMED, lease="wrong")
+    assert story.then(SETTLE, 200, COMPLETED).wrong(COMPLETED)

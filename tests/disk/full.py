@@ -10,8 +10,9 @@ from itertools import count
 from pathlib import Path
 
 from tests.crash.checking import Checker
+from tests.crash.client import QUEUE
 from tests.crash.ledger import read_ledger
-from tests.crash.load import QUEUE, Go
+from tests.crash.load import Go
 from tests.crash.operations import read_list
 from tests.crash.rounds import AUDITOR, CONFIGURATION, LoadProcess
 from tests.soak.part import Violation

@@ -10,7 +10,7 @@ from jobengine.model.order import LIVING
 from jobengine.model.queue import Queue
 
 MAIL = Queue(name="mail", keep=400, lease=100)
-LETTERS = Queue(name="letters", keep=50, lease=30, max_attempts=3)
+LETTERS = Queue(name="letters", keep=50, lease=30, max_attempts=3, max_jobs=6)
 BOTH = (MAIL, LETTERS)
 OTHER_SETTINGS = (replace(MAIL, keep=20, max_attempts=3), replace(LETTERS, lease=300, max_attempts=1))
 
@@ -31,7 +31,29 @@ def step(method: str, **arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[
     return st.tuples(st.just(method), st.fixed_dictionaries(arguments))
 
 
-creating = step("create", name=names, content=contents, priority=priorities, valid_for=validities)
+creating = step(
+    "create",
+    name=names,
+    content=contents,
+    priority=priorities,
+    valid_for=validities,
+    delay=st.just(0) | durations,
+    max_attempts=st.integers(0, 2),
+    key=st.none() | st.sampled_from(["k", "l"]),
+)
+creating_list = step(
+    "create_list",
+    name=names,
+    some=st.lists(contents, min_size=1, max_size=3),
+    request=st.sampled_from([b"a", b"b"]),
+)
+speaking = step(
+    "speak",
+    number=numbers,
+    word=st.sampled_from(["complete", "fail", "release", "extend"]),
+    milliseconds=durations.map(lambda each: each + 1) | st.just(1),
+    is_holder=st.sampled_from([True, True, True, False]),
+)
 claiming = step("claim", name=names, claimer=callers)
 setting = step(
     "update", number=numbers, caller=callers, may_write=st.just(True), expires_in=st.none(), state=states
@@ -47,7 +69,9 @@ updating = step(
     priority=st.none() | priorities,
 )
 asked = st.one_of(
-    *(creating, creating, claiming, claiming, setting, updating),
+    *(creating, creating, creating_list, claiming, claiming, speaking, speaking, setting, updating),
+    step("stop", number=numbers),
+    step("retry", number=numbers),
     step("settle", number=numbers, state=states),
     step("delete", number=numbers),
     step("get", number=numbers),

@@ -11,7 +11,26 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from jobengine.errors import JobEngineError, StorageFull
 from jobengine.model.blob import BLOB_THRESHOLD_BYTES, Blob
-from jobengine.model.commands import Claim, Command, Configure, Sweep, Update
+from jobengine.model.commands import (
+    Act,
+    Claim,
+    Command,
+    Complete,
+    Configure,
+    Control,
+    Create,
+    Created,
+    Draft,
+    Extend,
+    Fail,
+    Idempotency,
+    Options,
+    Release,
+    Settle,
+    Settlement,
+    Sweep,
+    Update,
+)
 from jobengine.model.job import Job
 from jobengine.model.queue import Queue
 from jobengine.model.states import State
@@ -64,12 +83,57 @@ class BrokerMachine(RuleBasedStateMachine):
         for name, arguments in steps:
             getattr(self, name)(**arguments)
 
-    def create(self, name: str, content: bytes, priority: int, valid_for: int) -> None:
-        job = self.ask(create(name, content, priority, valid_for))
-        if isinstance(job, Job):
-            self.reference.create(name, job.uid, content, priority, valid_for)
+    def create(
+        self,
+        name: str,
+        content: bytes,
+        priority: int,
+        valid_for: int,
+        *,
+        delay: int = 0,
+        max_attempts: int = 0,
+        key: str | None = None,
+    ) -> None:
+        options = Options(delay=delay, max_attempts=max_attempts, unique_key=key)
+        job = self.ask(create(name, content, priority, valid_for, options))
+        keepers = self.reference.keepers(name, key)
+        if isinstance(job, Job) and keepers:
+            assert job.uid in keepers
+        elif isinstance(job, Job):
+            assert self.reference.has_room(name, 1)
+            self.reference.create(
+                *(name, job.uid, content, priority, valid_for),
+                delay=delay,
+                max_attempts=max_attempts,
+                key=key,
+            )
             self.known.append((name, job.uid))
+        elif job == "queue_full":
+            assert not keepers
+            assert not self.reference.has_room(name, 1)
         elif job is not None:
+            assert name not in self.reference.queues
+
+    def create_list(self, name: str, some: list[bytes], request: bytes) -> None:
+        """With an idempotency key: at most once, all or none."""
+        key = name.encode() + request
+        drafts = tuple(Draft(content, 50, 100_000) for content in some)
+        created = self.ask_whole(Create(name, drafts, Idempotency(key, b"body")))
+        before = self.reference.requests.get(key)
+        if isinstance(created, Created) and before is not None:
+            left = [uid for uid in before if uid in self.reference.jobs[name]]
+            assert [job.uid for job in created.jobs] == left
+            assert set(created.gone) == set(before) - set(left)
+        elif isinstance(created, Created):
+            assert self.reference.has_room(name, len(some))
+            self.reference.requests[key] = [job.uid for job in created.jobs]
+            for content, job in zip(some, created.jobs, strict=True):
+                self.reference.create(name, job.uid, content, 50, 100_000)
+                self.known.append((name, job.uid))
+        elif created == "queue_full":
+            assert before is None
+            assert not self.reference.has_room(name, len(some))
+        elif created is not None:
             assert name not in self.reference.queues
 
     def claim(self, name: str, claimer: str) -> None:
@@ -88,6 +152,24 @@ class BrokerMachine(RuleBasedStateMachine):
         held = self.reference.jobs.get(name, {}).get(uid)
         claimer = (held and held.claimer) or "alice"
         self.update(number, claimer, may_write=False, expires_in=None, state=state)
+
+    def speak(self, number: int, word: str, milliseconds: int, is_holder: bool) -> None:
+        """As the holder of a job, or as one who believes to be it."""
+        name, uid = self.chosen(number)
+        job = self.answer(self.broker.engine.job(name, uid))
+        lease = (job.lease if isinstance(job, Job) else 1) ^ (0 if is_holder else 2)
+        self.compare(
+            Settle(name, (_settlement(word, uid, lease, milliseconds),)),
+            lambda: self.reference.settle(name, uid, word, milliseconds, is_holder=is_holder),
+        )
+
+    def stop(self, number: int) -> None:
+        name, uid = self.chosen(number)
+        self.compare(Control(name, (uid,), Act.STOP), lambda: self.reference.stop(name, uid))
+
+    def retry(self, number: int) -> None:
+        name, uid = self.chosen(number)
+        self.compare(Control(name, (uid,), Act.RETRY), lambda: self.reference.retry(name, uid))
 
     def delete(self, number: int) -> None:
         name, uid = self.chosen(number)
@@ -151,6 +233,8 @@ class BrokerMachine(RuleBasedStateMachine):
         self.create(name, content, 50, 100)
         self.claim(name, caller)
         self.update(number, caller, may_write=True, expires_in=None, state=State.QUEUED, content=content)
+        self.create_list(name, [content], b"full")
+        self.speak(number, "fail", 1, is_holder=True)
         self.delete(number)
         self.memory_equals_a_replay_of_the_file()
         self.broker.disk.make_room()
@@ -174,6 +258,16 @@ class BrokerMachine(RuleBasedStateMachine):
             assert self.full
             return None
         return answer
+
+    def ask_whole(self, command: Command) -> Any:
+        """The same, and an answer about several jobs as it is."""
+        try:
+            return self.run(self.broker.engine.submit(command))
+        except StorageFull:
+            assert self.full
+            return None
+        except JobEngineError as refusal:
+            return refusal.code
 
     def answer(self, asking: Any) -> Any:
         """What comes of it, or the code of the refusal."""
@@ -206,7 +300,8 @@ class BrokerMachine(RuleBasedStateMachine):
         assert isinstance(seen.content, Blob) == (len(content) > BLOB_THRESHOLD_BYTES)
         return (
             *(seen.uid, content, seen.priority, seen.created, seen.updated, seen.expires),
-            *(seen.state.value, seen.lease_ends, seen.attempt, seen.claimer),
+            *(seen.state.value, seen.lease_ends, seen.attempt, seen.claimer, seen.epoch),
+            *(seen.more.is_to_stop, seen.more.not_before if seen.state is State.QUEUED else 0),
         )
 
     def listed(self, name: str) -> Any:
@@ -251,8 +346,21 @@ def shown(job: Plain) -> tuple[Any, ...]:
     """All of a job that a caller may see or feel."""
     return (
         *(job.uid, job.content, job.priority, job.created, job.updated, job.expires),
-        *(job.status, job.lease_ends, job.attempt, job.claimer),
+        *(job.status, job.lease_ends, job.attempt, job.claimer, job.epoch),
+        *(job.stopping, job.not_before if job.status == "queued" else 0),
     )
+
+
+def _settlement(word: str, uid: str, lease: int, milliseconds: int) -> Settlement:
+    match word:
+        case "complete":
+            return Complete(uid, lease, b"1")
+        case "fail":
+            return Fail(uid, lease, delay=milliseconds)
+        case "release":
+            return Release(uid, lease, milliseconds)
+        case _:
+            return Extend(uid, lease, milliseconds)
 
 
 BrokerMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=20, deadline=None)

@@ -4,14 +4,17 @@ import asyncio
 import os
 
 import pytest
+from msgspec.structs import replace
 
-from jobengine.errors import Forbidden, NotFound, QueueFull, StorageFull
+from jobengine.errors import Forbidden, LeaseLost, NotFound, QueueFull, StorageFull
 from jobengine.model.blob import BLOB_PART_BYTES, BLOB_THRESHOLD_BYTES, Blob
-from jobengine.model.commands import Update
-from tests.support.brokers import MINUTE_MS, Broker
+from jobengine.model.commands import Act, Claim, Complete, Control, Create, Draft, Options, Settle, Update
+from jobengine.model.job import Job
+from tests.support.brokers import MAIL, MINUTE_MS, Broker
 from tests.support.commands import create, delete
 from tests.support.ledgers import everything
 
+BIG = b"x" * (BLOB_THRESHOLD_BYTES + 1)
 SIZES = [
     BLOB_THRESHOLD_BYTES + 1,
     BLOB_PART_BYTES - 1,
@@ -116,3 +119,61 @@ async def test_big_and_small_values_at_once_are_all_there() -> None:
         values = [os.urandom(20_000 if number % 3 else 20) for number in range(60)]
         jobs = await asyncio.gather(*(broker.create(content=value) for value in values))
         assert [await broker.engine.content(job.content) for job in jobs] == values
+
+
+async def test_a_big_result_is_read_back_and_moves_with_its_job() -> None:
+    async with Broker() as broker:
+        await broker.configure(MAIL, replace(MAIL, name="letters"))
+        await broker.create(content=BIG)
+        (job,) = await broker.engine.submit(Claim("mail", "reader"))
+        (done,) = await broker.engine.submit(Settle("mail", (Complete(job.uid, job.lease, BIG + b"r"),)))
+        assert isinstance(done, Job)
+        await broker.engine.submit(Control("mail", (job.uid,), Act.MOVE, "letters"))
+        await broker.engine.compact()
+        moved = await broker.engine.job("letters", job.uid)
+        assert [await broker.engine.content(blob) for blob in moved.blobs] == [BIG, BIG + b"r"]
+
+
+async def test_of_several_results_only_those_that_are_taken_are_written() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        await broker.create()
+        (job,) = await broker.engine.submit(Claim("mail", "reader"))
+        size = broker.engine.file_bytes()
+        stale = tuple(Complete(job.uid, lease, os.urandom(100_000)) for lease in (1, 2, 3))
+        outcomes = await broker.engine.submit(Settle("mail", (*stale, Complete(job.uid, job.lease, BIG))))
+        assert [type(outcome) for outcome in outcomes] == [LeaseLost, LeaseLost, LeaseLost, Job]
+        assert broker.engine.file_bytes() - size < 50_000
+
+
+async def test_a_big_content_of_a_job_that_is_there_is_not_written_again() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        uid = "0a0b0c0d-1111-4111-8111-0123456789ab"
+        command = create("mail", BIG, 50, None, Options(uid=uid))
+        await broker.engine.submit(command)
+        size = broker.engine.file_bytes()
+        assert (await broker.engine.submit(command)).known == {0}
+        assert broker.engine.file_bytes() == size
+
+
+async def test_a_list_of_big_and_small_contents_is_made_whole_or_not_at_all() -> None:
+    async with Broker() as broker:
+        await broker.configure(replace(MAIL, max_jobs=3))
+        drafts = tuple(Draft(content, 50, None) for content in (BIG, b"{}", BIG + b"2"))
+        created = await broker.engine.submit(Create("mail", drafts))
+        assert [await broker.engine.content(job.content) for job in created.jobs] == [BIG, b"{}", BIG + b"2"]
+        size = broker.engine.file_bytes()
+        with pytest.raises(QueueFull):
+            await broker.engine.submit(Create("mail", drafts))
+        assert broker.engine.file_bytes() == size
+
+
+async def test_what_is_due_takes_nobodys_place_in_a_full_queue() -> None:
+    async with Broker() as broker:
+        await broker.configure(replace(MAIL, max_jobs=1))
+        await broker.create(valid_for=1_000)
+        with pytest.raises(QueueFull):
+            await broker.create()
+        broker.time.pass_ms(1_000)
+        await broker.create()

@@ -16,12 +16,32 @@ from jobengine.engine.interface import Compacted
 from jobengine.errors import BadState, Damaged, NotFound, StorageFull, Unavailable
 from jobengine.journal.header import read_header
 from jobengine.model.blob import BLOB_THRESHOLD_BYTES, Blob
-from jobengine.model.commands import Claim, Command, Configure, Update
+from jobengine.model.commands import (
+    Act,
+    Amend,
+    Claim,
+    ClaimAny,
+    Command,
+    Complete,
+    Configure,
+    Control,
+    Create,
+    Created,
+    Draft,
+    Fail,
+    Idempotency,
+    Options,
+    Progress,
+    Settle,
+    Steer,
+    Update,
+)
 from jobengine.model.job import Job
+from jobengine.model.keys import Key
 from jobengine.model.ledger import Ledger
 from jobengine.model.states import State
 from tests.support.brokers import MAIL, MINUTE_MS, PATH, Broker, asked
-from tests.support.commands import create, delete, plain
+from tests.support.commands import create, delete
 
 LETTERS, PARCELS = replace(MAIL, name="letters"), replace(MAIL, name="parcels")
 STATES = (State.QUEUED, State.INPROGRESS, State.COMPLETE, State.FAILED)
@@ -42,8 +62,15 @@ def jobs_in(ledger: Ledger) -> dict[str, list[Job]]:
 
 
 def _without_place(job: Job) -> Job:
-    content = job.content
-    return replace(job, content=content.digest) if isinstance(content, Blob) else job
+    content, result = job.content, job.more.result
+    if isinstance(content, Blob):
+        job = replace(job, content=content.digest)
+    return replace(job, extra=replace(job.more, result=result.digest)) if isinstance(result, Blob) else job
+
+
+def keys_in(ledger: Ledger) -> list[Key]:
+    """All idempotency keys."""
+    return ledger.keys.behind(0, len(ledger.keys))
 
 
 @asynccontextmanager
@@ -56,6 +83,8 @@ async def filled(jobs: int = 30) -> AsyncIterator[Broker]:
             size = BLOB_THRESHOLD_BYTES + 1 if number % 5 == 0 else number
             job = await broker.create(priority=1 + number * 37 % 100, content=os.urandom(size), queue=queue)
             await broker.update(job, state=STATES[number % 4])
+            key = Idempotency(bytes([number]), b"body")
+            await broker.engine.submit(Create("mail", (Draft(b"{}", 50, MINUTE_MS),), key))
         yield broker
 
 
@@ -74,11 +103,11 @@ class Callers:
     async def _ask_until(self, until: "asyncio.Task[Compacted]") -> None:
         while not until.done():
             try:
-                answer = plain(await self._broker.engine.submit(self._command()))
+                answer = await self._broker.engine.submit(self._command())
             except (NotFound, BadState):
                 continue
-            if isinstance(answer, Job):
-                self._known.append(answer)
+            jobs = answer.jobs if isinstance(answer, Created) else answer
+            self._known += [job for job in _each(jobs) if isinstance(job, Job)]
             await asyncio.sleep(0)
 
     def _command(self) -> Command:
@@ -91,7 +120,9 @@ class Callers:
             return Claim(self._queue(), "reader")
         if chance < 0.6:
             return delete(known.queue, known.uid)
-        if chance < 0.62:
+        if chance < 0.8:
+            return self._of_version_two(known)
+        if chance < 0.82:
             others = [queue for queue in (LETTERS, PARCELS) if random.random() < 0.7]
             return Configure((MAIL, *others))
         return Update(
@@ -104,11 +135,41 @@ class Callers:
             content=random.choice((None, self._content())),
         )
 
+    def _of_version_two(self, known: Job) -> Command:
+        random, queue = self._random, known.queue
+        options = Options(unique_key="k", replaces=True, tags=("t",), delay=random.choice((0, 1)))
+        settlements = (
+            Complete(known.uid, known.lease, self._content()),
+            Fail(known.uid, known.lease, text="no", delay=0),
+            Progress(known.uid, known.lease, b"1"),
+        )
+        others = tuple(random.sample([job.uid for job in self._known], min(3, len(self._known))))
+        return random.choice(
+            (
+                Create(
+                    self._queue(),
+                    tuple(Draft(self._content(), 50, None, options) for _ in range(2)),
+                    Idempotency(random.randbytes(1), b"body"),
+                ),
+                ClaimAny((("mail", 1), ("letters", 2)), "reader", most=3),
+                Settle(queue, (random.choice(settlements),)),
+                Settle(queue, (random.choice(settlements),)),
+                Control(queue, (known.uid, *others), random.choice(tuple(Act)), self._queue()),
+                Control(queue, (known.uid,), Act.MOVE, self._queue()),
+                Amend(queue, known.uid, content=self._content(), tags=("u",)),
+                Steer(queue, is_paused=random.choice((True, False))),
+            )
+        )
+
     def _queue(self) -> str:
         return self._random.choice(("mail", "mail", "letters", "parcels"))
 
     def _content(self) -> bytes:
         return self._random.randbytes(self._random.choice((2, 2, 2, BLOB_THRESHOLD_BYTES + 1)))
+
+
+def _each(answer: object) -> tuple[object, ...]:
+    return answer if isinstance(answer, tuple) else (answer,)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -119,11 +180,12 @@ async def test_what_memory_holds_is_in_the_file_whatever_happens_meanwhile(seed:
             await Callers(broker, seed + 100 * generation).go_on(compacting)
             await compacting
             assert jobs_in(broker.replayed()) == jobs_in(broker.ledger)
+            assert keys_in(broker.replayed()) == keys_in(broker.ledger) != []
             await broker.create(content=b"behind it")
         assert jobs_in(broker.replayed()) == jobs_in(broker.ledger)
-        for job in await broker.jobs():
-            if isinstance(job.content, Blob):
-                assert len(await broker.engine.content(job.content)) == BLOB_THRESHOLD_BYTES + 1
+        blobs = [blob for job in await broker.jobs() for blob in job.blobs]
+        for blob in blobs:
+            assert len(await broker.engine.content(blob)) == BLOB_THRESHOLD_BYTES + 1
 
 
 async def test_the_file_gets_smaller_and_says_so() -> None:

@@ -1,14 +1,30 @@
 """A disk that is nearly full, full, and free again."""
 
 import pytest
+from msgspec.structs import replace
 
 from jobengine.errors import NotFound, StorageFull
 from jobengine.model.blob import BLOB_THRESHOLD_BYTES
-from jobengine.model.commands import Sweep
-from jobengine.model.queue import Queue
+from jobengine.model.commands import (
+    Act,
+    Amend,
+    Claim,
+    Complete,
+    Control,
+    Create,
+    Draft,
+    Fail,
+    Idempotency,
+    Options,
+    Settle,
+    Steer,
+    Sweep,
+)
+from jobengine.model.queue import Queue, WhenFull
 from jobengine.model.states import State
 from tests.support.brokers import MAIL, MINUTE_MS, Broker
 from tests.support.commands import delete
+from tests.support.ledgers import everything
 
 REASON = "the disk has 3 MiB free"
 BIG = b"x" * (BLOB_THRESHOLD_BYTES + 1)
@@ -98,3 +114,40 @@ async def test_a_claim_that_does_not_fit_is_refused_and_loses_nothing() -> None:
         claimed = await broker.claim()
         assert claimed is not None
         assert broker.replayed().job("mail", job.uid) == claimed
+
+
+async def test_a_full_disk_undoes_all_of_a_request_its_idempotency_key_too() -> None:
+    async with Broker() as broker:
+        await broker.configure(replace(MAIL, max_jobs=2, when_full=WhenFull.DROP_LOWEST))
+        low = await broker.create(priority=1)
+        options = Options(unique_key="k", delay=5)
+        draft = Draft(b"{}", 50, None, options)
+        command = Create("mail", (draft, Draft(b"{}", 90, None)), Idempotency(b"key", b"body"))
+        before = everything(broker.ledger)
+        broker.disk.fill()
+        with pytest.raises(StorageFull):
+            await broker.engine.submit(command)
+        assert everything(broker.ledger) == everything(broker.replayed()) == before
+        broker.disk.make_room()
+        created = await broker.engine.submit(command)
+        assert created.known == frozenset()
+        assert low.uid not in {job.uid for job in await broker.jobs()}
+        assert everything(broker.replayed()) == everything(broker.ledger)
+
+
+async def test_a_full_disk_undoes_what_holders_and_writers_said() -> None:
+    async with Broker() as broker:
+        await broker.configure(replace(MAIL, dead_letter="letters"), replace(MAIL, name="letters"))
+        await broker.create(), await broker.create()
+        job, other = await broker.engine.submit(Claim("mail", "reader", most=2))
+        before = everything(broker.ledger)
+        broker.disk.fill()
+        for command in (
+            Settle("mail", (Fail(job.uid, job.lease), Complete(other.uid, other.lease, b"1"))),
+            Control("mail", (job.uid, other.uid), Act.STOP),
+            Amend("mail", job.uid, tags=("t",)),
+            Steer("mail", is_paused=True),
+        ):
+            with pytest.raises(StorageFull):
+                await broker.engine.submit(command)
+            assert everything(broker.ledger) == everything(broker.replayed()) == before

@@ -10,15 +10,23 @@ from random import Random
 from typing import Any
 
 from jobengine.errors import InputOutputFailed, JobEngineError, OutcomeUnknown, StorageFull
-from jobengine.model.changes import Change, PutQueue
-from tests.journal.scenes import MAIL, Book, Scene, compact, put
+from jobengine.model.changes import AlterJob, Change, PutKey, PutQueue, move
+from jobengine.model.extra import Extra, Failure, Reason
+from jobengine.model.keys import Key
+from tests.journal.scenes import MAIL, WALL_MS, Book, Scene, compact, job, put
 from tests.soak.part import Violation
 from tests.support.disk import SimulatedDisk
 
 ERRORS = [errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EINTR]
 NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 SHORT = 0  # no error: a write that writes half
-STORY: list[list[Change]] = [[PutQueue(MAIL)], *[put(number) for number in range(4)]]
+EXTRA = Extra(tags=("urgent",), failures=(Failure(1, WALL_MS, Reason.ERROR, "Odd", "it broke"),))
+NEWER: list[Change] = [  # what API v2 brought
+    *put(4),
+    AlterJob(move(job(4)), EXTRA),
+    PutKey(Key.of(bytes(16), 1, WALL_MS, bytes(16), [job(4).uid])),
+]
+STORY: list[list[Change]] = [[PutQueue(MAIL)], *[put(number) for number in range(4)], NEWER]
 PAIRS_BELOW = 60
 
 

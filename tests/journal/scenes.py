@@ -93,7 +93,10 @@ class Book:
         return [*queues, *jobs, *map(PutKey, self.keys.behind(0, len(self.keys)))]
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Book) and (self.queues, self.jobs) == (other.queues, other.jobs)
+        return isinstance(other, Book) and self._held() == other._held()
+
+    def _held(self) -> tuple[object, ...]:
+        return self.queues, self.jobs, self.keys.behind(0, len(self.keys))
 
     __hash__ = None  # type: ignore[assignment]  # it changes
 

@@ -4,18 +4,44 @@ from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from jobengine.errors import JobEngineError
-from jobengine.model.commands import Claim, Command, Configure, Sweep, Update
+from jobengine.model.backoff import Backoff
+from jobengine.model.commands import (
+    Act,
+    Amend,
+    Claim,
+    ClaimAny,
+    Command,
+    Complete,
+    Configure,
+    Control,
+    Create,
+    Draft,
+    Extend,
+    Fail,
+    Idempotency,
+    Options,
+    Progress,
+    Release,
+    Settle,
+    Settlement,
+    Steer,
+    Sweep,
+    Update,
+)
+from jobengine.model.extra import UniqueFor
 from jobengine.model.order import LIVING
-from jobengine.model.queue import Queue
+from jobengine.model.queue import Queue, WhenFull
 from tests.support.commands import create, delete
 from tests.support.pure_broker import PureBroker
 
 QUEUES = (
     Queue(name="mail", keep=400, lease=100),
-    Queue(name="letters", keep=50, lease=300, max_attempts=3),
+    Queue(name="letters", keep=50, lease=300, max_attempts=3, dead_letter="grave", max_jobs=6),
+    Queue(name="grave", keep=50, lease=50, keeps_expired=True, when_full=WhenFull.DROP_LOWEST, max_bytes=60),
 )
 
 # A step is asked of a broker: which of its jobs it is about is known only then.
@@ -55,6 +81,36 @@ def _updating(
     return step
 
 
+def _settling(about: list[tuple[int, Settlement]], stale: bool) -> Step:
+    def step(broker: PureBroker) -> None:
+        settlements: list[Settlement] = []
+        for number, settlement in about:
+            queue, uid = chosen(broker, number)
+            job = broker.ledger.job(queue, uid)
+            lease = 0 if job is None or stale else job.lease
+            settlements.append(replace(settlement, uid=uid, lease=lease))
+        ask(broker, Settle(chosen(broker, about[0][0])[0], tuple(settlements)))
+
+    return step
+
+
+def _controlling(numbers: list[int], act: Act, target: str | None) -> Step:
+    def step(broker: PureBroker) -> None:
+        jobs = [chosen(broker, number) for number in numbers]
+        ask(broker, Control(jobs[0][0], tuple(uid for _, uid in jobs), act, target))
+
+    return step
+
+
+def _amending(number: int, expires_in: int | None, named: dict[str, Any]) -> Step:
+    def step(broker: PureBroker) -> None:
+        queue, uid = chosen(broker, number)
+        expires = UNSET if expires_in is None else broker.now + expires_in
+        ask(broker, Amend(queue, uid, expires=expires, **named))
+
+    return step
+
+
 def _deleting(number: int) -> Step:
     return lambda broker: ask(broker, delete(*chosen(broker, number)))
 
@@ -77,14 +133,66 @@ _creates = st.builds(create, _names, _contents, _priorities, st.integers(1, 500)
 _claims = st.builds(Claim, _names, _callers).map(_submitting)
 _updates = st.builds(_updating, _numbers, _callers, st.booleans(), st.none() | st.integers(-10, 600), _named)
 _deletes = _numbers.map(_deleting)
+_durations = st.integers(0, 200)
+_options = st.builds(
+    Options,
+    uid=st.none() | st.sampled_from([f"{digit * 8}-1111-4111-8111-{digit * 12}" for digit in "12"]),
+    delay=_durations,
+    max_attempts=st.integers(0, 3),
+    timeout=_durations,
+    backoff=st.none() | st.just(Backoff(delays=(10, 100), jitter=0.0)),
+    tags=st.just(()) | st.just(("t",)),
+    unique_key=st.none() | st.sampled_from(["k", "l"]),
+    unique_for=st.sampled_from(UniqueFor),
+    unique_window=_durations,
+    replaces=st.booleans(),
+)
+_drafts = st.builds(Draft, _contents, _priorities, st.integers(1, 500), st.none() | _options)
+_keys = st.builds(Idempotency, st.sampled_from([b"a", b"b"]), st.just(b"body"))
+_batches = st.builds(Create, _names, st.lists(_drafts, min_size=1, max_size=4).map(tuple), st.none() | _keys)
+_settlements = st.one_of(
+    st.builds(Complete, st.just(""), st.just(0), st.none() | _contents),
+    st.builds(
+        Fail, st.just(""), st.just(0), retry=st.none() | st.booleans(), delay=st.none() | st.integers(0, 50)
+    ),
+    st.builds(Release, st.just(""), st.just(0), _durations),
+    st.builds(Extend, st.just(""), st.just(0), _durations),
+    st.builds(Progress, st.just(""), st.just(0), _contents),
+)
+_claims_of_many = st.builds(
+    ClaimAny, st.just((("mail", 1), ("letters", 3))), _callers, st.integers(1, 4), st.none() | _durations
+)
+_settles = st.builds(
+    _settling,
+    st.lists(st.tuples(_numbers, _settlements), min_size=1, max_size=3),
+    st.sampled_from([False, False, False, True]),
+)
+_controls = st.builds(
+    _controlling, st.lists(_numbers, min_size=1, max_size=3), st.sampled_from(Act), st.none() | _names
+)
+_amended = st.fixed_dictionaries(
+    {},
+    optional={
+        "content": _contents,
+        "priority": _priorities,
+        "timeout": _durations,
+        "max_attempts": st.integers(0, 3),
+        "tags": st.just(("u",)),
+    },
+)
+_amends = st.builds(_amending, _numbers, st.none() | st.integers(-10, 600), _amended)
+_steers = st.builds(Steer, _names, st.none() | st.booleans(), st.none() | st.booleans()).map(_submitting)
 _sweeps = st.integers(1, 5).map(lambda most: _submitting(Sweep(most)))
 _configures = st.sampled_from(
-    [QUEUES, QUEUES[:1], (QUEUES[0], replace(QUEUES[1], keep=500, max_attempts=1))]
+    [QUEUES, QUEUES[:1], (QUEUES[0], replace(QUEUES[1], keep=500, max_attempts=1), QUEUES[2])]
 ).map(lambda queues: _submitting(Configure(queues)))
 
 passes = st.integers(0, 200).map(_passing)
-changes_of_jobs = st.one_of(_creates, _creates, _claims, _updates, _deletes)
-steps = st.one_of(changes_of_jobs, changes_of_jobs, passes, _sweeps, _configures)
+changes_of_jobs = st.one_of(
+    *(_creates, *(_batches.map(_submitting),) * 2, _claims, _claims_of_many.map(_submitting)),
+    *(_settles, _settles, _updates, _amends, _controls, _deletes),
+)
+steps = st.one_of(changes_of_jobs, changes_of_jobs, passes, _sweeps, _steers, _configures)
 stories = st.lists(steps, max_size=40)
 
 

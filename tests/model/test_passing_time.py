@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from jobengine.errors import NotFound
 from jobengine.model.commands import Sweep
-from jobengine.model.job import Job
+from jobengine.model.job import NEVER, Job, weight
 from jobengine.model.states import State
 from tests.model.stories import Step, changes_of_jobs, passes, stories, told
 from tests.support.ledgers import everything
@@ -158,21 +158,32 @@ def test_a_look_sees_what_a_sweep_would_leave(story: list[Step], later: int) -> 
     jobs = [
         job for queue in broker.ledger.queues() for job in broker.ledger.contents(queue.name).jobs.values()
     ]
-    seen = {job.uid: broker.look(job) for job in jobs if not gone(broker, job)}
+    seen = {(job.queue, job.uid): broker.look(job) for job in jobs if not gone(broker, job)}
     broker.sweep()
-    left = {job.uid: broker.look(job) for job in jobs if broker.ledger.job(job.queue, job.uid)}
-    assert {uid: replace(job, order=0) for uid, job in seen.items()} == {
-        uid: replace(job, order=0) for uid, job in left.items()
+    left = {key: broker.look(job) for key, job in seen.items() if broker.ledger.job(*key)}
+    dead = {key for key in seen if key not in left}
+    assert {key: replace(job, order=0) for key, job in left.items()} == {
+        key: replace(job, order=0) for key, job in seen.items() if key not in dead
     }
+    assert all(is_dead_letter(broker, seen[key]) for key in dead)
+
+
+def is_dead_letter(broker: PureBroker, job: Job) -> bool:
+    """Whether it failed for good, and lies in the queue for such jobs."""
+    letter = broker.ledger.job("grave", job.uid)
+    return job.state is State.FAILED and letter is not None and letter.more.died_in == job.queue
 
 
 @given(stories)
-def test_a_week_without_anybody_leaves_nothing(story: list[Step]) -> None:
+def test_a_week_without_anybody_leaves_only_what_has_no_end(story: list[Step]) -> None:
     broker = told(story)
     broker.now += WEEK_MS
     broker.sweep()
-    assert broker.ledger.totals.bytes == 0
-    assert all(not broker.uids(queue.name) for queue in broker.ledger.queues())
+    every = [broker.ledger.contents(queue.name).jobs.values() for queue in broker.ledger.queues()]
+    left = [job for jobs in every for job in jobs]
+    assert all((job.state, job.expires) == (State.QUEUED, NEVER) for job in left)
+    assert broker.ledger.totals.bytes == sum(weight(job) for job in left)
+    assert len(broker.ledger.keys) == 0
 
 
 def without_arrivals(held: dict[str, Any]) -> dict[str, Any]:

@@ -70,8 +70,8 @@ ENGINE: tuple[Mutant, ...] = (
         name="leases that are over are not looked at before a claim",
         breaks="A job that was given back is handed out only once the sweeper has passed.",
         file="jobengine/engine/local.py",
-        old="return contents.queue.max_attempts > 1 and",
-        new="return contents.queue.max_attempts > 9 and",
+        old="and not contents.deadlines.lease_is_over(now)",
+        new="",
         test="tests/engine/test_answers.py::test_a_job_whose_lease_is_over_is_claimed_again_although_nobody_swept",
     ),
 )

@@ -13,7 +13,6 @@ from msgspec import Struct
 
 from jobengine.errors import JobEngineError
 from jobengine.journal.journal import Journal
-from jobengine.model.blob import Blob
 from tests.journal.scenes import Book
 from tests.power.disk import ObservedDisk
 from tests.power.oracle import Held, Oracle
@@ -98,8 +97,8 @@ def found_on(disk: SimulatedDisk, oracle: Oracle) -> Held:
     book = Book()
     journal = Journal.open(PATH, SECRET, replay=book.apply, files=disk, wall_ms=lambda: START_MS)
     for job in book.jobs.values():
-        if isinstance(job.content, Blob):
-            journal.read_blob(job.content)
+        for blob in job.blobs:
+            journal.read_blob(blob)
     return oracle.held(book)
 
 

@@ -8,12 +8,14 @@ from msgspec.structs import replace
 
 from jobengine.journal.journal import Journal
 from jobengine.model.blob import Blob
-from jobengine.model.changes import Change, PutJob
+from jobengine.model.changes import AlterJob, Change, PutJob
+from jobengine.model.extra import Extra
 from jobengine.model.job import Job
+from jobengine.model.keys import Key
 from jobengine.model.queue import Queue
 from tests.journal.scenes import Book
 
-Held = tuple[dict[str, Queue], dict[str, Job]]
+Held = tuple[dict[str, Queue], dict[str, Job], dict[bytes, Key]]
 
 
 class Oracle:
@@ -21,19 +23,19 @@ class Oracle:
 
     def __init__(self) -> None:
         self.acknowledged = 0  # number of the newest state that somebody was told of
-        self.states: list[Held] = [({}, {})]
+        self.states: list[Held] = [({}, {}, {})]
         self._book = Book()
 
     def appended(self, changes: Sequence[Change], stored: asyncio.Future[None]) -> None:
         """These come next; they are acknowledged once the future is done."""
         self._book.apply([_placeless(change) for change in changes])
-        self.states.append((dict(self._book.queues), dict(self._book.jobs)))
+        self.states.append((dict(self._book.queues), dict(self._book.jobs), _keys(self._book)))
         number = len(self.states) - 1
         stored.add_done_callback(lambda _: self._acknowledge(number))
 
     def held(self, book: Book) -> Held:
         """A state as a start has found it, to be compared."""
-        return book.queues, {uid: placeless(job) for uid, job in book.jobs.items()}
+        return book.queues, {uid: placeless(job) for uid, job in book.jobs.items()}, _keys(book)
 
     def _acknowledge(self, number: int) -> None:
         self.acknowledged = number
@@ -58,13 +60,30 @@ class WatchedJournal:
         return stored
 
 
+def _keys(book: Book) -> dict[bytes, Key]:
+    return {key.hash: key for key in book.keys.behind(0, len(book.keys))}
+
+
 def placeless(job: Job) -> Job:
     """The job, wherever its content stands."""
-    content = job.content
-    return (
-        replace(job, content=Blob(content.length, content.digest, ())) if isinstance(content, Blob) else job
-    )
+    if isinstance(job.content, Blob):
+        job = replace(job, content=_nowhere(job.content))
+    return job if job.extra is None else replace(job, extra=_placeless_extra(job.extra))
 
 
 def _placeless(change: Change) -> Change:
-    return PutJob(placeless(change.job)) if isinstance(change, PutJob) else change
+    match change:
+        case PutJob(job):
+            return PutJob(placeless(job))
+        case AlterJob(move, extra) if extra is not None:
+            return AlterJob(move, _placeless_extra(extra))
+        case _:
+            return change
+
+
+def _placeless_extra(extra: Extra) -> Extra:
+    return replace(extra, result=_nowhere(extra.result)) if isinstance(extra.result, Blob) else extra
+
+
+def _nowhere(blob: Blob) -> Blob:
+    return Blob(blob.length, blob.digest, ())

@@ -10,7 +10,30 @@ from jobengine.errors import NotFound
 from jobengine.journal.files import Files
 from jobengine.journal.journal import Journal
 from jobengine.journal.keys import Secret
-from jobengine.model.commands import Claim, Command, Configure, Control, Sweep, Update
+from jobengine.model.backoff import Backoff
+from jobengine.model.commands import (
+    Act,
+    Amend,
+    Claim,
+    Command,
+    Complete,
+    Configure,
+    Control,
+    Create,
+    Created,
+    Draft,
+    Extend,
+    Fail,
+    Idempotency,
+    Options,
+    Progress,
+    Release,
+    Settle,
+    Settlement,
+    Steer,
+    Sweep,
+    Update,
+)
 from jobengine.model.job import Job
 from jobengine.model.ledger import Ledger
 from jobengine.model.queue import Queue
@@ -19,12 +42,12 @@ from tests.power.disk import ObservedDisk
 from tests.power.oracle import Oracle, WatchedJournal
 from tests.support.brokers import MINUTE_MS, PATH, SECRET_TEXT
 from tests.support.clock import MovedTime
-from tests.support.commands import create, delete, plain
+from tests.support.commands import create, delete
 
 OPERATIONS: Final = 400
 SECRET: Final = Secret.parse(SECRET_TEXT)
 MAIL: Final = Queue(name="mail", keep=5 * MINUTE_MS, lease=2 * MINUTE_MS)
-RENDER: Final = Queue(name="render", keep=MINUTE_MS, lease=MINUTE_MS, max_attempts=2)
+RENDER: Final = Queue(name="render", keep=MINUTE_MS, lease=MINUTE_MS, max_attempts=2, dead_letter="mail")
 BRIEF: Final = Queue(name="brief", keep=1000, lease=1000)
 JOBS_WANTED: Final = 30
 BIG_BYTES: Final = 18_000
@@ -88,29 +111,65 @@ class Story:
     async def _ask(self, command: Command) -> None:
         self.operations += 1
         with suppress(NotFound):
-            self._learn(command, plain(await self._engine.submit(command)))
+            self._learn(command, await self._engine.submit(command))
 
     def _learn(self, command: Command, answer: Any) -> None:
-        if isinstance(command, Control):
+        if isinstance(command, Control) and command.act is Act.DELETE:
             self._jobs.pop(command.uids[0], None)
-        elif isinstance(answer, Job):
-            self._jobs[answer.uid] = answer
+            return
+        jobs = answer.jobs if isinstance(answer, Created) else answer
+        for job in jobs if isinstance(jobs, tuple) else (jobs,):
+            if isinstance(job, Job):
+                self._jobs[job.uid] = job
 
     def _command(self) -> Command:
         random = self._random
         queue = random.choice(self._queues).name
         chance = random.random()
         if not self._jobs or chance < (0.2 if len(self._jobs) > JOBS_WANTED else 0.5):
-            return create(queue, self._content(), random.randint(1, 100), random.randint(1, 20) * MINUTE_MS)
+            return self._creating(queue)
         if chance < 0.65:
-            return Claim(queue, f"reader-{random.randrange(3)}")
+            return Claim(queue, f"reader-{random.randrange(3)}", random.choice((1, 1, 3)))
         if chance < 0.70:
             self._time.pass_ms(random.randint(1, 60_000))
             return Sweep(50)
-        job = self._jobs[random.choice(sorted(self._jobs))]
-        if chance < 0.93:
+        return self._about(self._jobs[random.choice(sorted(self._jobs))])
+
+    def _creating(self, queue: str) -> Create:
+        random = self._random
+        if random.random() < 0.5:
+            return create(queue, self._content(), random.randint(1, 100), random.randint(1, 20) * MINUTE_MS)
+        options = Options(delay=random.choice((0, 30_000)), tags=("urgent",), backoff=Backoff(delays=(1000,)))
+        drafts = tuple(Draft(self._content(), 50, None, options) for _ in range(random.choice((1, 3))))
+        key = Idempotency(random.randbytes(16), random.randbytes(16))
+        return Create(queue, drafts, key)
+
+    def _about(self, job: Job) -> Command:
+        """What a worker says of a job, or a writer does to it."""
+        chance = self._random.random()
+        if chance < 0.4:
+            return Settle(job.queue, (self._settlement(job),))
+        if chance < 0.7:
             return self._update(job)
+        if chance < 0.8:
+            return Amend(job.queue, job.uid, tags=("late",), content=self._content())
+        if chance < 0.84:
+            return Steer(job.queue, is_paused=self._random.random() < 0.2)
+        if chance < 0.92:
+            return Control(job.queue, (job.uid,), self._random.choice((Act.STOP, Act.RETRY, Act.CLONE)))
         return delete(job.queue, job.uid)
+
+    def _settlement(self, job: Job) -> Settlement:
+        uid, lease = job.uid, job.lease
+        return self._random.choice(
+            (
+                Complete(uid, lease, self._content()),
+                Fail(uid, lease, "Odd", "it broke"),
+                Release(uid, lease),
+                Extend(uid, lease, MINUTE_MS),
+                Progress(uid, lease, b"50"),
+            )
+        )
 
     def _update(self, job: Job) -> Update:
         values: list[dict[str, Any]] = [

@@ -75,6 +75,8 @@ def refusal(book: Book, command: Command, now: int) -> str:
     names = [name for name, _ in command.weights] if isinstance(command, ClaimAny) else []
     if isinstance(command, Create | Claim | Settle | Update | Amend | Control | Steer):
         names = [command.queue]
+    if isinstance(command, Control) and command.target is not None:
+        names.append(command.target)
     if any(name not in book.queues for name in names):
         return "not_found"
     match command:
@@ -244,7 +246,7 @@ def _wrong_amend(book: Book, command: Amend, answer: object, now: int) -> str:
     for name, value in named.items():
         expected = getattr(job, name) if value is UNSET or value is None else value
         if getattr(plain_job(answer), name) != expected:
-            return f"its {name} is {getattr(answer, name)}, and not {expected}"
+            return f"its {name} is {getattr(answer, name)!r}, and not {expected!r}"
     kept = (job.state, job.attempt, job.epoch, job.lease, job.lease_ends)
     if kept != (answer.state, answer.attempt, answer.epoch, answer.lease, answer.lease_ends):
         return f"{answer} has changed more than was asked"

@@ -84,6 +84,7 @@ class Oracle:
         question = asking.get()
         assert question is not None
         self._waiting[id(claim)] = question
+        question.answer = ()  # unless a job comes
         try:
             yield
         finally:
@@ -203,8 +204,8 @@ class Oracle:
 
     def _look(self, command: Command | None, answer: Any) -> None:
         question = self._question(command)
-        if question is not None:
-            question.seen = self.stored
+        if question is not None and (answer or id(command) not in self._waiting):
+            question.seen = self.stored  # whoever waits, and gets nothing, has seen nothing
             question.answer = answer
 
     def _rely_on(self, entries: int) -> None:

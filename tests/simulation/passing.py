@@ -13,7 +13,10 @@ def left_by_time(job: Job, queue: Queue, now: int) -> Job | None:
     """The job as it is at this time; None when it is gone."""
     left: Job | None = job
     while left is not None and (due := _deadline(left, queue)) <= now:
+        was_held = left.state == "inprogress"
         left = _at_deadline(left, queue, max(due, left.updated + 1), due)
+        if was_held and left is not None and left.reason == "timeout" and queue.dead_letter is not None:
+            break  # it is a dead letter from then on, which nobody forgets
     return left
 
 
@@ -35,12 +38,19 @@ def ready(book: Book, queue: str, now: int) -> list[Job]:
 
 def key_holder(book: Book, queue: str, key: str, now: int) -> Job | None:
     """A job that keeps others with this unique key out of the queue."""
-    for uid, stored in book.jobs[queue].items():
-        if stored.more.unique is not None and stored.more.unique.key == key:
-            job = present(book, queue, uid, now)
-            if job is not None and counts(job, now):
-                return job
-    return None
+    same = (job for job in book.jobs[queue].values() if job.more.unique and job.more.unique.key == key)
+    return next((job for job in same if keeps_out(job, book.queues[queue], now)), None)
+
+
+def keeps_out(stored: Job, queue: Queue, now: int) -> bool:
+    """Whether a job keeps others with its unique key out.
+
+    One that counts only while it waits, and whose lease is over, does so again once it was swept.
+    """
+    if stored.state == "inprogress" and stored.more.unique and stored.more.unique.lasts == "queued":
+        return False
+    left = left_by_time(stored, queue, now)
+    return left is not None and counts(left, now)
 
 
 def counts(job: Job, now: int) -> bool:
@@ -79,8 +89,9 @@ def _at_deadline(job: Job, queue: Queue, updated: int, due: int) -> Job | None:
         return _failed(job, updated, replace(job.more, reason=Reason.STOPPED, is_to_stop=False))
     record = with_record(job, Failure(job.attempt, due, Reason.TIMEOUT, worker=job.worker))
     if job.attempt >= attempts_most(job, queue):
-        # A plain job has no record: the end of its lease tells why it failed.
-        return _failed(job, updated, job.extra and replace(record, reason=Reason.TIMEOUT))
+        # A plain job has no record, unless it dies: the end of its lease tells why it failed.
+        is_plain = job.extra is None and queue.dead_letter is None
+        return _failed(job, updated, None if is_plain else replace(record, reason=Reason.TIMEOUT))
     if job.expires <= due:
         return _failed(job, updated, replace(job.more, reason=Reason.EXPIRED))
     return replace(job, state=State.QUEUED, updated=updated, extra=record)

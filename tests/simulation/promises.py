@@ -16,7 +16,7 @@ from jobengine.model.changes import AlterJob, Change, DropJob, MoveJob, PutJob, 
 from jobengine.model.commands import Command, Control, Create, Update
 from jobengine.model.job import Job
 from tests.simulation.book import Book
-from tests.simulation.passing import counts, left_by_time
+from tests.simulation.passing import counts, keeps_out, left_by_time
 
 Place = tuple[str, str]  # queue and uid
 
@@ -63,10 +63,9 @@ def _of_key(book: Book, job: Job, before: Job | None, now: int) -> Iterator[str]
     if unique is None or was_there or not counts(job, now):
         return
     for other in book.jobs[job.queue].values():
-        if other.uid != job.uid and other.more.unique is not None and other.more.unique.key == unique.key:
-            left = left_by_time(other, book.queues[job.queue], now)
-            if left is not None and counts(left, now):
-                yield f"{job.uid} and {other.uid} have the same unique key"
+        has_it = other.more.unique is not None and other.more.unique.key == unique.key
+        if has_it and other.uid != job.uid and keeps_out(other, book.queues[job.queue], now):
+            yield f"{job.uid} and {other.uid} have the same unique key"
 
 
 def _of_step(step: Step, command: Command) -> Iterator[str]:
@@ -79,13 +78,16 @@ def _of_step(step: Step, command: Command) -> Iterator[str]:
         yield f"the epoch of {after.uid} falls"
     if after.epoch > before.epoch:
         yield from _of_lease(step, command)
-    elif after.state == "inprogress" and not isinstance(command, Update):
-        if (after.lease, after.claimer) != (before.lease, before.claimer):
-            yield f"{after.uid} has another holder in the same lease"
+    elif after.state == "inprogress" and _changes_hands(before, after) and not isinstance(command, Update):
+        yield f"{after.uid} has another holder in the same lease"
     if before.has_ended and not after.has_ended and not isinstance(command, Update | Control):
         yield f"{after.uid} had ended, and is done again"
     if after.queue != before.queue and not isinstance(command, Control):
         yield from _of_dead_letter(before, after)
+
+
+def _changes_hands(before: Job, after: Job) -> bool:
+    return (before.lease, before.claimer) != (after.lease, after.claimer)
 
 
 def _of_lease(step: Step, command: Command) -> Iterator[str]:

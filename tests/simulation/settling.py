@@ -90,6 +90,4 @@ def _ended(job: Job, extra: Extra, reason: Reason) -> Job:
 
 
 def _put_back(job: Job, extra: Extra | None) -> Job:
-    return replace(
-        job, state=State.QUEUED, lease_ends=0, claimer=None, worker=None, lease=0, extra=extra
-    )
+    return replace(job, state=State.QUEUED, lease_ends=0, claimer=None, worker=None, lease=0, extra=extra)

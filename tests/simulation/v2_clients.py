@@ -114,10 +114,10 @@ class ClientOfV2(Client):
 
     def _settlement(self, job: Job) -> Settlement:
         uid, lease = job.uid, job.lease if self._random.random() < 0.95 else self._random.getrandbits(63)
-        delay = self._random.choice((None, 0, 100))
+        retry, delay = self._random.choice((None, None, True, False)), self._random.choice((None, 0, 100))
         choices: tuple[Settlement, ...] = (
             *2 * (Complete(uid, lease, self._random.choice((None, b'"done"'))),),
-            *2 * (Fail(uid, lease, "Odd", "it broke", self._random.choice((None, None, True, False)), delay),),
+            *2 * (Fail(uid, lease, "Odd", "it broke", retry, delay),),
             Release(uid, lease, self._random.choice((0, 0, 100))),
             Extend(uid, lease, self._random.choice((50, 900))),
             Progress(uid, lease, b"50"),
@@ -134,6 +134,8 @@ class ClientOfV2(Client):
                 named["content"] = self._content()
             if self._random.random() < 0.3:
                 named["max_attempts"] = self._random.choice((1, 5))
+            if self._random.random() < 0.2:
+                named["expires"] = self._broker.engine.now() + self._random.randrange(-100, 2_000)
             if self._random.random() < 0.2:
                 named["version"] = self._random.getrandbits(40)
             await self._submit("amend", Amend(queue, uid, **named))

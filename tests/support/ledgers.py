@@ -11,7 +11,8 @@ NEVER_MS = 1 << 60
 def everything(ledger: Ledger) -> dict[str, Any]:
     """Queues, jobs and every index over them. The ledger must be indexed."""
     held = {queue.name: _contents(ledger, queue.name) for queue in ledger.queues()}
-    return {"queues": held, "bytes": ledger.totals.bytes}
+    keys = ledger.keys.behind(0, len(ledger.keys))
+    return {"queues": held, "keys": keys, "bytes": ledger.totals.bytes}
 
 
 def _contents(ledger: Ledger, name: str) -> dict[str, Any]:
@@ -21,5 +22,7 @@ def _contents(ledger: Ledger, name: str) -> dict[str, Any]:
         "jobs": dict(contents.jobs),
         "order": list(contents.order.after(-1)),
         "counts": {state: contents.order.count(state) for state in LIVING},
+        "queued_bytes": contents.queued_bytes,
+        "uniques": {key: sorted(uids) for key, uids in contents.uniques._uids.items()},
         "deadlines": sorted(job.uid for job in contents.deadlines.due(contents.queue, NEVER_MS)),
     }

@@ -38,7 +38,8 @@ def fill(database: Path, *contents: bytes, commits: int = 0) -> list[Job]:
 
     async def use(engine: LocalEngine) -> list[Job]:
         await engine.submit(Configure((MAIL,)))
-        jobs = [await engine.submit(create("mail", content, 50, HOUR_MS)) for content in contents]
+        created = [await engine.submit(create("mail", content, 50, HOUR_MS)) for content in contents]
+        jobs = [each.jobs[0] for each in created]
         for _ in range(commits):
             await engine.submit(Update("mail", jobs[0].uid, "owner", may_write=True, priority=50))
         return jobs

@@ -1,6 +1,7 @@
 """Every operation of the document, asked for what it takes and for what it does not take."""
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
@@ -37,6 +38,7 @@ CONFIGURATION: Final = {
 # A cursor is of one list, a dead letter queue of one server; rules and sizes have a form of their own.
 MEANT_ELSEWHERE: Final = {"cursor", "dead_letter", "errors", "max_bytes"}
 DURATIONS: Final = {"wait", "lease", "by", "delay", "valid_for", "timeout", "unique_for", "backoff"}
+LEASE_ID: Final = re.compile("[0-9a-f]{16}")
 SPANS: Final = ("1500ms", "59s", "1m", "30", "0.5m")
 FILTERS: Final = (
     "state = queued",
@@ -90,7 +92,7 @@ class Asker:
             uid, lease = self._held() if is_held else (self._made(), None)
             case.path_parameters["uid"] = uid
             if lease is not None and ParameterLocation.BODY not in wrong:
-                case.body["lease"] = lease
+                case.body = {**case.body, "lease": lease}
 
     def _queue(self) -> str:
         """A queue that may be dropped."""
@@ -178,6 +180,8 @@ def _meant(name: str, value: Any) -> Any:
             return [QUEUE]
         case "queues", dict():
             return {QUEUE: sensible(next(iter(value.values()), 1))}
+        case "lease", str() if LEASE_ID.fullmatch(value):
+            return value
         case _ if name in DURATIONS:
             return _span(value)
         case _:
@@ -211,12 +215,16 @@ def examine(asker: Asker, label: str, mode: GenerationMode, most: int) -> int:
         phases=(Phase.generate,),  # to make a failure smaller would take minutes
         suppress_health_check=list(HealthCheck),
     )
-    @given(operations[label].as_strategy(generation_mode=mode), st.integers(min_value=0))
-    def ask(case: Case, number: int) -> None:
+    @given(
+        operations[label].as_strategy(generation_mode=mode),
+        st.sampled_from([True, True, True, False]),
+        st.integers(min_value=0),  # so that there are enough of those that take nothing
+    )
+    def ask(case: Case, is_real: bool, _number: int) -> None:
         nonlocal asked
         asked += 1
         make_sensible(case)
-        if number % 4:
+        if is_real:
             asker.make_real(case)
         asker.ask(case)
 

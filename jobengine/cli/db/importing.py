@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Final
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct
 
 from jobengine.cli.db.job_lines import LINE_MOST_BYTES, Heading, JobLine, read_heading, read_job
 from jobengine.engine.clock import Clock
@@ -126,7 +126,7 @@ class Import:
                 counts["skipped"] += 1
                 continue
             content = await self._value(line.content)
-            result = None if line.result is None else await self._value(line.result)
+            result = None if line.result is UNSET else await self._value(line.result)
             changes.append(PutJob(line.job(content, result, arrival=self._ledger.next_arrival)))
             self._ledger.apply(changes[-1:])  # at once: the next one has its place behind it
             counts.update(imported=1, replaced=int(is_there))

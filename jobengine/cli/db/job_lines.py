@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Annotated, Final
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from msgspec.structs import replace
 
 from jobengine.cli.db.options import iso
@@ -39,18 +39,20 @@ class QueueEntry(Struct, frozen=True, forbid_unknown_fields=True):
     keep_ms: Duration
     lease_ms: Duration
     max_attempts: Annotated[int, Meta(ge=1)] = 1
-    settings: Queue | None = None  # where they say more than the above
+    settings: Queue | UnsetType = UNSET  # where they say more than the above
 
     @classmethod
     def of(cls, queue: Queue) -> "QueueEntry":
         """The entry for this queue."""
         plain = Queue(queue.name, queue.keep, queue.lease, queue.max_attempts)
-        settings = None if queue == plain else queue
+        settings = UNSET if queue == plain else queue
         return cls(queue.name, queue.keep, queue.lease, queue.max_attempts, settings)
 
     def queue(self) -> Queue:
         """The queue that this entry stands for."""
-        return self.settings or Queue(self.name, self.keep_ms, self.lease_ms, self.max_attempts)
+        if self.settings is not UNSET:
+            return self.settings
+        return Queue(self.name, self.keep_ms, self.lease_ms, self.max_attempts)
 
 
 class Heading(Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,12 +77,12 @@ class JobLine(Struct, frozen=True, forbid_unknown_fields=True):
     lease_ends_ms: Time = 0  # 0: it has none
     attempt: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     claimer: Name | None = None
-    worker: str | None = None
+    worker: str | UnsetType = UNSET
     epoch: Annotated[int, Meta(ge=0)] = 0
     lease: Annotated[int, Meta(ge=0)] = 0
-    extra: Extra | None = None  # but for what follows
-    result: Raw | None = None
-    progress: Raw | None = None
+    extra: Extra | UnsetType = UNSET  # but for what follows
+    result: Raw | UnsetType = UNSET
+    progress: Raw | UnsetType = UNSET
     created: str | None = None
     updated: str | None = None
     expires: str | None = None
@@ -98,12 +100,12 @@ class JobLine(Struct, frozen=True, forbid_unknown_fields=True):
             *(job.created, job.updated, job.expires, job.lease_ends),
             attempt=job.attempt,
             claimer=job.claimer,
-            worker=job.worker,
+            worker=UNSET if job.worker is None else job.worker,
             epoch=job.epoch,
             lease=job.lease,
-            extra=None if job.extra is None else replace(job.extra, result=None, progress=None),
-            result=None if result is None else _one_line(result),
-            progress=None if progress is None else _one_line(progress),
+            extra=UNSET if job.extra is None else replace(job.extra, result=None, progress=None),
+            result=UNSET if result is None else _one_line(result),
+            progress=UNSET if progress is None else _one_line(progress),
             created=created,
             updated=updated,
             expires=expires,
@@ -112,10 +114,10 @@ class JobLine(Struct, frozen=True, forbid_unknown_fields=True):
 
     def job(self, content: bytes | Blob, result: bytes | Blob | None, *, arrival: int) -> Job:
         """The job that this line stands for."""
-        extra = self.extra
-        if extra is not None:
-            progress = None if self.progress is None else bytes(self.progress)
-            extra = replace(extra, result=result, progress=progress)
+        extra = None
+        if self.extra is not UNSET:
+            progress = None if self.progress is UNSET else bytes(self.progress)
+            extra = replace(self.extra, result=result, progress=progress)
         return Job(
             self.uid,
             self.queue,
@@ -128,7 +130,7 @@ class JobLine(Struct, frozen=True, forbid_unknown_fields=True):
             self.lease_ends_ms,
             self.attempt,
             self.claimer,
-            self.worker,
+            None if self.worker is UNSET else self.worker,
             self.epoch,
             self.lease,
             extra,
@@ -160,7 +162,7 @@ def read_job(line: bytes) -> JobLine:
     try:
         found = _jobs.decode(line)
         for value in (found.content, found.result, found.progress):
-            if value is not None:
+            if value is not UNSET:
                 check_json(bytes(value))
     except msgspec.DecodeError as error:
         raise Fatal(str(error)) from None
@@ -174,7 +176,7 @@ def read_job(line: bytes) -> JobLine:
 def _mistakes(found: JobLine) -> Iterator[str]:
     if found.state is State.GONE:
         yield "state: a job that is gone is none"
-    if found.extra is None and (found.result is not None or found.progress is not None):
+    if found.extra is UNSET and not (found.result is UNSET and found.progress is UNSET):
         yield "extra: is missing, where there is a result or progress"
     for name in _TIMES:
         written, time = getattr(found, name), getattr(found, f"{name}_ms")

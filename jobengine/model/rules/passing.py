@@ -28,7 +28,7 @@ def passed(job: Job, queue: Queue, now: int) -> tuple[Job, tuple[Event, ...]]:
     events: list[Event] = []
     while job.state is not State.GONE and deadline_of(job, queue) <= now:
         event = _event_at_deadline(job, queue)
-        job = _after_deadline(job, event, deadline_of(job, queue))
+        job = _after_deadline(job, event, deadline_of(job, queue), queue)
         events.append(event)
         if event is Event.TIME_OUT and queue.dead_letter is not None:
             break  # it is a dead letter from then on, which nobody forgets
@@ -49,9 +49,11 @@ def current(view: View, queue: str, uid: str, moment: Moment) -> Job:
 
 def unique_holder(view: View, queue: Queue, key: str, now: int) -> Job | None:
     """The job as it is now that keeps others with this unique key out of the queue."""
-    stored = view.unique_holder(queue.name, key, now)
-    job = None if stored is None else as_of(stored, queue, now)
-    return job if job is not None and has_key(job, now) else None
+    for stored in view.unique_holders(queue.name, key):
+        job = as_of(stored, queue, now)
+        if job is not None and has_key(job, now):
+            return job
+    return None
 
 
 def as_of(job: Job, queue: Queue, now: int) -> Job | None:
@@ -74,22 +76,23 @@ def _event_at_deadline(job: Job, queue: Queue) -> Event:
     return Event.RETRY if job.expires > job.lease_ends else Event.EXPIRE_LATE
 
 
-def _after_deadline(job: Job, event: Event, deadline: int) -> Job:
+def _after_deadline(job: Job, event: Event, deadline: int, queue: Queue) -> Job:
     return replace(
         job,
         state=after(job.state, event),
         updated=max(deadline, job.updated + 1),
-        extra=_extra_after(job, event, deadline),
+        extra=_extra_after(job, event, deadline, queue),
     )
 
 
-def _extra_after(job: Job, event: Event, deadline: int) -> Extra | None:
+def _extra_after(job: Job, event: Event, deadline: int, queue: Queue) -> Extra | None:
     match event:
         case Event.STOP:
             return replace(job.more, reason=Reason.STOPPED, is_to_stop=False)
         case Event.EXPIRE_KEPT | Event.EXPIRE_LATE:
             return replace(job.more, reason=Reason.EXPIRED)
-        case Event.TIME_OUT if job.extra is not None:  # without, the end of its lease tells why it failed
+        # A plain job tells by the end of its lease why it failed; a dead letter has another.
+        case Event.TIME_OUT if job.extra is not None or queue.dead_letter is not None:
             return replace(with_failure(job, _timeout(job, deadline)), reason=Reason.TIMEOUT)
         case Event.RETRY:
             return with_failure(job, _timeout(job, deadline))

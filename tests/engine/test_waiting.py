@@ -1,0 +1,282 @@
+"""Callers who wait: for a job to claim, and for one to end."""
+
+import asyncio
+import contextlib
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from jobengine.errors import Forbidden, NotFound, StorageFull
+from jobengine.model.commands import (
+    Act,
+    Claim,
+    ClaimAny,
+    Complete,
+    Control,
+    Create,
+    Draft,
+    Fail,
+    Options,
+    Settle,
+    Steer,
+)
+from jobengine.model.job import Job
+from jobengine.model.states import State
+from tests.support.brokers import MAIL, Broker, asked
+from tests.support.commands import create, delete
+from tests.support.ledgers import everything
+from tests.support.loop_time import LoopTime
+
+CLAIM = Claim("mail", "reader")
+LETTERS = replace(MAIL, name="letters")
+
+
+async def waiting(broker: Broker, command: Claim | ClaimAny = CLAIM, **named: Any) -> "asyncio.Task[Any]":
+    """Somebody who waits for a job."""
+    return await asked(broker.engine.claim(command, wait=60, **named))
+
+
+async def gone(task: "asyncio.Task[Any]") -> None:
+    """This caller goes away."""
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+# --- for a job to claim ---
+
+
+async def test_a_create_hands_its_job_out_in_the_same_frame() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        claiming = await waiting(broker)
+        frames = broker.engine.sequence()
+        job = await broker.create()
+        (claimed,) = await claiming
+        assert (claimed.uid, claimed.state, claimed.attempt) == (job.uid, State.INPROGRESS, 1)
+        assert broker.engine.sequence() == frames + 1
+        assert broker.replayed().job("mail", job.uid) == claimed
+
+
+async def test_who_waited_longest_gets_the_first_job() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        claims = [await waiting(broker) for _ in range(3)]
+        jobs = [await broker.create() for _ in range(3)]
+        assert [(await claim)[0].uid for claim in claims] == [job.uid for job in jobs]
+
+
+async def test_a_thousand_who_wait_and_a_thousand_creates_make_a_thousand_pairs() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        claims = [asyncio.create_task(broker.engine.claim(CLAIM, wait=60)) for _ in range(1_000)]
+        await asyncio.sleep(0)
+        created = await asyncio.gather(*(broker.create() for _ in range(1_000)))
+        claimed = [job for jobs in await asyncio.gather(*claims) for job in jobs]
+        assert sorted(job.uid for job in claimed) == sorted(job.uid for job in created)
+        assert everything(broker.replayed()) == everything(broker.ledger)
+
+
+async def test_one_list_serves_many() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        claims = [await waiting(broker, Claim("mail", "reader", most=2)) for _ in range(2)]
+        await broker.engine.submit(Create("mail", (Draft(b"{}", 50, None),) * 3))
+        assert [len(await claim) for claim in claims] == [2, 1]
+
+
+async def test_whoever_waits_on_several_queues_takes_from_the_first_that_has_some_and_only_there() -> None:
+    async with Broker() as broker:
+        await broker.configure(MAIL, LETTERS)
+        claiming = await waiting(broker, ClaimAny((("mail", 1), ("letters", 1)), "reader"))
+        job = await broker.create(queue="letters")
+        assert [each.uid for each in await claiming] == [job.uid]
+        await broker.create()
+        assert (await broker.jobs())[0].state is State.QUEUED
+
+
+async def test_the_end_of_the_wait_gives_nothing() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        time = LoopTime()
+        claiming = await waiting(broker)
+        await time.pass_seconds(59)
+        assert not claiming.done()
+        await time.pass_seconds(2)
+        assert await claiming == ()
+        job = await broker.create()
+        assert await broker.engine.job("mail", job.uid) == job
+
+
+async def test_who_goes_away_while_it_waits_is_handed_nothing() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        first, second = await waiting(broker), await waiting(broker)
+        await gone(first)
+        job = await broker.create()
+        assert (await second)[0].uid == job.uid
+
+
+async def test_who_goes_away_at_the_hand_over_burns_no_attempt() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        claiming = await waiting(broker)
+        broker.disk.hold_syncs()
+        creating = await asked(broker.create())
+        await gone(claiming)
+        broker.disk.let_syncs_go()
+        job = await broker.engine.job("mail", (await creating).uid)
+        assert (job.state, job.attempt, job.epoch) == (State.QUEUED, 0, 1)
+        assert everything(broker.replayed()) == everything(broker.ledger)
+
+
+async def test_who_goes_away_when_a_job_was_there_at_once_burns_no_attempt_either() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        job = await broker.create()
+        broker.disk.hold_syncs()
+        await gone(await waiting(broker))
+        broker.disk.let_syncs_go()
+        back = await broker.engine.job("mail", job.uid)
+        assert (back.state, back.attempt) == (State.QUEUED, 0)
+
+
+async def test_what_one_gave_back_goes_to_the_next() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        first, second = await waiting(broker), await waiting(broker)
+        broker.disk.hold_syncs()
+        creating = await asked(broker.create())
+        await gone(first)
+        broker.disk.let_syncs_go()
+        assert (await second)[0].uid == (await creating).uid
+
+
+async def test_a_job_whose_time_comes_is_handed_out_then() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        time = LoopTime()
+        await broker.engine.submit(create("mail", b"{}", 50, None, Options(delay=10_000)))
+        claiming = await waiting(broker)
+        broker.time.pass_ms(9_000)
+        await time.pass_seconds(9)
+        assert not claiming.done()
+        broker.time.pass_ms(1_001)
+        await time.pass_seconds(1.01)
+        assert len(await claiming) == 1
+
+
+async def test_a_queue_that_is_paused_hands_out_when_it_goes_on() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        await broker.engine.submit(Steer("mail", is_paused=True))
+        claiming = await waiting(broker)
+        job = await broker.create()
+        assert not claiming.done()
+        await broker.engine.submit(Steer("mail", is_paused=False))
+        assert (await claiming)[0].uid == job.uid
+
+
+async def test_a_release_and_a_retry_are_handed_out_too() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        job = await broker.create()
+        await broker.claim()
+        claiming = await waiting(broker)
+        await broker.update(job, state=State.COMPLETE)
+        assert not claiming.done()
+        await broker.engine.submit(Control("mail", (job.uid,), Act.RETRY))
+        assert (await claiming)[0].uid == job.uid
+
+
+async def test_a_disk_that_is_full_at_the_hand_over_leaves_no_trace_and_says_so() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        before = everything(broker.ledger)
+        claiming = await waiting(broker)
+        broker.disk.fill()
+        with pytest.raises(StorageFull):
+            await broker.create()
+        with pytest.raises(StorageFull):
+            await claiming
+        broker.disk.make_room()
+        assert everything(broker.ledger) == everything(broker.replayed()) == before
+
+
+async def test_who_lost_the_right_while_it_waited_is_told_so_and_the_job_stays() -> None:
+    def may_claim() -> None:
+        if not may:
+            raise Forbidden("not any more")
+
+    async with Broker() as broker:
+        await broker.configure()
+        may = [True]
+        claiming = await waiting(broker, may_claim=may_claim)
+        may.clear()
+        job = await broker.create()
+        with pytest.raises(Forbidden):
+            await claiming
+        assert await broker.engine.job("mail", job.uid) == job
+
+
+async def test_nobody_waits_on_a_queue_that_is_not_there() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        with pytest.raises(NotFound):
+            await broker.engine.claim(Claim("letters", "reader"), wait=60)
+
+
+# --- for one to end ---
+
+
+async def held(broker: Broker, **options: Any) -> Job:
+    """A new job that is claimed."""
+    await broker.engine.submit(create("mail", b"{}", 50, None, Options(**options)))
+    (job,) = await broker.engine.claim(CLAIM)
+    assert isinstance(job, Job)
+    return job
+
+
+async def test_whoever_waits_for_the_end_hears_of_it_with_the_result() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        job = await held(broker)
+        ending = await asked(broker.engine.ended("mail", job.uid, wait=60))
+        await broker.engine.submit(Settle("mail", (Complete(job.uid, job.lease, b"7"),)))
+        assert ((await ending).state, (await ending).more.result) == (State.COMPLETE, b"7")
+
+
+async def test_another_attempt_is_not_the_end() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        job = await held(broker, max_attempts=2)
+        ending = await asked(broker.engine.ended("mail", job.uid, wait=60))
+        await broker.engine.submit(Settle("mail", (Fail(job.uid, job.lease, delay=0),)))
+        assert not ending.done()
+        (job,) = await broker.engine.submit(CLAIM)
+        await broker.engine.submit(Settle("mail", (Fail(job.uid, job.lease),)))
+        assert (await ending).state is State.FAILED
+
+
+async def test_a_job_that_is_gone_or_a_dead_letter_is_not_found() -> None:
+    async with Broker() as broker:
+        await broker.configure(replace(MAIL, dead_letter="letters"), LETTERS)
+        first, second = await held(broker), await held(broker)
+        endings = [await asked(broker.engine.ended("mail", job.uid, wait=60)) for job in (first, second)]
+        await broker.engine.submit(delete("mail", first.uid))
+        await broker.engine.submit(Settle("mail", (Fail(second.uid, second.lease),)))
+        for ending in endings:
+            with pytest.raises(NotFound):
+                await ending
+
+
+async def test_one_that_does_not_end_is_told_as_it_is() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        time = LoopTime()
+        job = await broker.create()
+        ending = await asked(broker.engine.ended("mail", job.uid, wait=5))
+        await time.pass_seconds(6)
+        assert await ending == job
+        assert not broker.engine._watchers
