@@ -28,6 +28,17 @@ NEW_FILES: tuple[Mutant, ...] = (
         ),
     ),
     Mutant(
+        name="install a new file while a job's going is not on disk yet",
+        breaks="A job is as it was before what was told of it, when the server is killed then.",
+        file="jobengine/engine/compaction.py",
+        old="                await found\n",
+        new="                pass\n",
+        test=(
+            "tests/engine/test_compaction_order.py"
+            "::test_a_job_that_is_apart_and_goes_does_not_come_back_as_it_was_before"
+        ),
+    ),
+    Mutant(
         name="take the newest old file for the parent",
         breaks="History and restore tell of a past that a restore gave up.",
         file="jobengine/journal/spans.py",
