@@ -93,7 +93,7 @@ class Compaction:
             is_in_place = await self._journal.install(successor, is_ready=lambda: self._completes(walk))
 
     def _completes(self, walk: Walk) -> bool:
-        self._is_complete = self._end is None and walk.next_apart is None
+        self._is_complete = self._end is None and not walk.has_apart
         return self._is_complete
 
     async def _fetch_apart(self, walk: Walk, successor: Successor) -> None:

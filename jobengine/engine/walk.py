@@ -60,6 +60,11 @@ class Walk:
         return self._next_keys(most)
 
     @property
+    def has_apart(self) -> bool:
+        """Whether a job is to be fetched by itself, or was, and is gone."""
+        return bool(self._apart)
+
+    @property
     def next_apart(self) -> Job | None:
         """A job to be fetched by itself, as it is now; None when none is left."""
         while self._apart:

@@ -32,15 +32,16 @@ def small_file_system(place: Path) -> Iterator[Path]:
     """A directory on a file system of its own. Raises CalledProcessError for who may not mount."""
     mounted = place / "small"
     mounted.mkdir()
-    subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={SIZE_MIB}m", "jobengine-test", mounted],
-        check=True,
-        capture_output=True,
-    )
-    try:
+    try:  # from here on: who is told to stop while `mount` runs has it mounted, perhaps
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={SIZE_MIB}m", "jobengine-test", mounted],
+            check=True,
+            capture_output=True,
+        )
         yield mounted
     finally:
-        subprocess.run(["umount", "--lazy", mounted], check=True)
+        if mounted.is_mount():
+            subprocess.run(["umount", "--lazy", mounted], check=True)
 
 
 def fill_and_free(place: Path) -> Counter[str]:

@@ -28,12 +28,15 @@ NEW_FILES: tuple[Mutant, ...] = (
         ),
     ),
     Mutant(
-        name="install a new file with what is not on disk yet",
-        breaks="What was refused because the disk was full is there after the next start.",
+        name="install a new file while a job's going is not on disk yet",
+        breaks="A job is as it was before what was told of it, when the server is killed then.",
         file="jobengine/engine/compaction.py",
         old="                await found\n",
         new="                pass\n",
-        test="tests/engine/test_compaction_order.py::test_what_is_refused_is_not_in_the_new_file",
+        test=(
+            "tests/engine/test_compaction_order.py"
+            "::test_a_job_that_is_apart_and_goes_does_not_come_back_as_it_was_before"
+        ),
     ),
     Mutant(
         name="take the newest old file for the parent",
@@ -76,31 +79,6 @@ NEW_FILES: tuple[Mutant, ...] = (
         old="copies = None if self._compaction is None else self._compaction.copies(changes, undo)",
         new="copies = None if self._compaction is None else self._compaction.copies([], [])",
         test=MEANWHILE,
-    ),
-    Mutant(
-        name="walk does not wait behind gathered copies",
-        breaks="A compaction puts an older change behind a newer one, and the next start goes back to it.",
-        file="jobengine/journal/commit.py",
-        old="""
-        if not self._gathering:
-            successor.take(changes)
-""",
-        new="""
-        if successor is not None:
-            successor.take(changes)
-""",
-        test=(
-            "tests/engine/test_compaction_order.py"
-            "::test_the_walk_does_not_overtake_the_copies_of_what_changed_before_it_came"
-        ),
-    ),
-    Mutant(
-        name="install what is not on disk yet",
-        breaks="A change that a full disk refused is there after the next start.",
-        file="jobengine/engine/compaction.py",
-        old="if (found := self._journal.barrier()) is not None:",
-        new="if (found := self._journal.barrier()) is None and found is not None:",
-        test="tests/engine/test_compaction_order.py::test_what_is_refused_is_not_in_the_new_file",
     ),
     Mutant(
         name="forget who leaps over the walk",
