@@ -89,7 +89,9 @@ jobs = st.builds(
     attempt=st.integers(0, 1000),
     claimer=st.none() | names,
     epoch=st.integers(0, 1000),
-    extra=st.fixed_dictionaries({"tags": st.lists(names, min_size=1, max_size=2), "max_attempts": st.integers(1, 9)}),
+    extra=st.fixed_dictionaries(
+        {"tags": st.lists(names, min_size=1, max_size=2), "max_attempts": st.integers(1, 9)}
+    ),
     result=contents,
     progress=st.floats(0, 1),
 )
