@@ -193,6 +193,15 @@ class OutcomeUnknown(JobEngineError):
     code = "outcome_unknown"
 
 
+# --- what is run ---
+
+
+class ArchiveRefused(JobEngineError):
+    """An archive, or base64, that is not taken: broken, hostile or too big."""
+
+    code = "archive_refused"
+
+
 # --- what keeps the server from running; `exit_code` as in sysexits.h ---
 
 

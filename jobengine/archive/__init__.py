@@ -1,0 +1,1 @@
+"""Archives that strangers send: zip and base64, read strictly."""
