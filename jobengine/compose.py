@@ -23,9 +23,10 @@ from jobengine.errors import Fatal, InputOutputFailed, JobEngineError
 from jobengine.settings.api_queues import ApiQueues
 from jobengine.settings.default import ensure_configuration
 from jobengine.settings.load import join, load, queue_directory
+from jobengine.settings.memory import MEBIBYTE
 from jobengine.settings.policy import Policy
 from jobengine.settings.queue_files import read_queue_files
-from jobengine.settings.schema import MEBIBYTE, Settings
+from jobengine.settings.schema import Settings
 from jobengine.settings.watch import ConfigurationWatch
 from jobengine.upkeep.compactor import Compactor
 from jobengine.upkeep.free_space import FreeSpace

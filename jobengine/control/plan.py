@@ -1,11 +1,13 @@
 """What an edit of the configuration would do to the running server."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from operator import attrgetter
 from typing import Final
 
 from msgspec import Struct, structs
 
-from jobengine.settings.options import QUEUE, options_of
+from jobengine.settings.option import QUEUE
+from jobengine.settings.options import OPTIONS
 from jobengine.settings.schema import EVERYONE, QueueSettings, Settings
 from jobengine.settings.watch import restart_needed
 from jobengine.settings.writing import written
@@ -62,8 +64,11 @@ def plan(*, started_with: Settings, running: Settings, wanted: Settings, jobs: M
 
 
 def _differences(before: QueueSettings, after: QueueSettings) -> Iterator[Difference]:
-    for name, option in options_of(QUEUE).items():
-        old, new = getattr(before, name), getattr(after, name)
+    for option in OPTIONS:
+        if not option.path.startswith(f"{QUEUE}."):
+            continue
+        name = option.path.removeprefix(f"{QUEUE}.")
+        old, new = attrgetter(name)(before), attrgetter(name)(after)
         if name not in _RIGHTS and old != new:
             yield Difference(before.name, name, written(option.kind, old), written(option.kind, new))
 

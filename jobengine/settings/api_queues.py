@@ -23,7 +23,7 @@ from jobengine.errors import (
 )
 from jobengine.settings.load import queue_directory, read_queue
 from jobengine.settings.mistakes import Mistake, Mistakes
-from jobengine.settings.options import NAME
+from jobengine.settings.option import NAME
 from jobengine.settings.queue_files import (
     MARK,
     SUFFIX,

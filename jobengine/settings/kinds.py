@@ -178,8 +178,26 @@ class Rules(Struct, frozen=True):
     expected: str = "kinds of errors, each with fail, or with what backoff may be"
 
 
+class Words(Struct, frozen=True):
+    """A program and its arguments."""
+
+    expected: str = "a list of words, or a text that is parted into words as a shell would"
+
+
+class Pairs(Struct, frozen=True):
+    """Names with a text each."""
+
+    name: Text
+    value: Text
+
+    @property
+    def expected(self) -> str:
+        """What each must be."""
+        return f"keys with values: each key {self.name.expected}, each value {self.value.expected}"
+
+
 Single = Whole | Number | Size | Duration | Memory | Text | Choice | Flag
-Kind = Single | Several | Delays | Rules
+Kind = Single | Several | Words | Pairs | Delays | Rules
 
 
 def _whole(plain: Plain) -> int | None:

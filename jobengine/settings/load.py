@@ -8,7 +8,8 @@ import msgspec
 from jobengine.errors import ConfigurationWrong
 from jobengine.settings.document import compose
 from jobengine.settings.mistakes import Mistakes
-from jobengine.settings.options import QUEUE, options_of
+from jobengine.settings.option import QUEUE
+from jobengine.settings.options import options_of
 from jobengine.settings.queue_files import QueueFile, QueueFiles, read_queue_files
 from jobengine.settings.reader import Reader, is_name
 from jobengine.settings.schema import QueueSettings, Settings
@@ -74,6 +75,8 @@ def read_queue(
     reader = Reader(None if file.is_made_by_api else environment, mistakes)
     values = reader.queue(file.name, root, line=1, place=())
     reader.check_dead_letters(names)
+    if file.is_made_by_api and "run" in values:
+        mistakes.add(1, ("run",), "only who writes the configuration may say what is run on this machine")
     mistakes.check()
     inherited = {
         name: getattr(settings, name) for name, option in options_of(QUEUE).items() if option.inherits

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Final
 
+MEBIBYTE: Final = 1024 * 1024
 _UNITS: Final = {"": 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3, "TiB": 1024**4}
 _SIZE: Final = re.compile(r"(?P<number>[0-9]{1,15}) ?(?P<unit>B|KiB|MiB|GiB|TiB|)", re.ASCII)
 _PERCENT: Final = re.compile(r"(?P<number>[0-9]{1,3}) ?%", re.ASCII)

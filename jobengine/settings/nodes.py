@@ -11,6 +11,18 @@ def line_of(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
 
 
+def line_at(node: yaml.Node, *keys: str) -> int:
+    """The line of the key that these lead to, or of the last of them that is there."""
+    line = line_of(node)
+    for name in keys:
+        pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+        found = next(((key, value) for key, value in pairs if key.value == name), None)
+        if found is None:
+            break
+        line, node = line_of(found[0]), found[1]
+    return line
+
+
 def children(node: yaml.Node) -> list[yaml.Node]:
     """What stands directly in it, keys included."""
     if isinstance(node, yaml.MappingNode):

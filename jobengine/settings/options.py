@@ -1,81 +1,43 @@
 """The table of options. What is checked, what is documented and what exists are these same lines."""
 
-from operator import attrgetter
 from typing import Final
 
-from msgspec import Struct
-
 from jobengine.model.queue import WhenFull
+from jobengine.settings.door_options import FACADE_OPTIONS, FACADES, TLS_OPTIONS
 from jobengine.settings.kinds import (
     Choice,
     Delays,
     Flag,
-    Kind,
     Memory,
     Number,
     Rules,
     Several,
     Size,
-    Text,
     Whole,
 )
-from jobengine.settings.schema import MEBIBYTE, OnExpire, QueueSettings, Settings
-from jobengine.settings.writing import written
+from jobengine.settings.memory import MEBIBYTE
+from jobengine.settings.option import (
+    ADDRESS,
+    DIRECTORY,
+    HOST_NAME,
+    NAME,
+    NAME_OR_ALL,
+    ORIGIN,
+    QUEUE,
+    Option,
+)
+from jobengine.settings.run_options import RUN_OPTIONS, WORK_OPTIONS
+from jobengine.settings.schema import OnExpire
 
 QUEUES: Final = "queues"
-QUEUE: Final = "queues.<name>"  # what is said of a queue, whatever its name
 
 TEN_YEARS_MINUTES: Final = 10 * 365 * 24 * 60
 HOUR_SECONDS: Final = 60 * 60
 
-_NAME: Final = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
-NAME: Final = Text(_NAME, 'a name (letters, digits, ".", "_", "-"; at most 64, a letter or digit first)')
-NAME_OR_ALL: Final = Text(rf"\*|{_NAME}", f'{NAME.expected}, or "*" for every service')
-ADDRESS: Final = Text("[A-Za-z0-9.:_-]{1,253}", "an IP address or the name of a host")
-HOST_NAME: Final = Text(r"\*|[A-Za-z0-9._-]{1,253}", 'the name of a host without its port, or "*" for any')
-ORIGIN: Final = Text(
-    r"https?://[A-Za-z0-9._-]{1,253}(:[0-9]{1,5})?", "an origin such as https://jobs.example.org"
-)
-DIRECTORY: Final = Text(r"[^\x00-\x1f\x7f]{1,4096}", "the path of a directory")
 PORT: Final = Whole(0, 65535)
 SECONDS: Final = Number(0.1, HOUR_SECONDS)
 KEEP: Final = Number(0, TEN_YEARS_MINUTES)
 TIMEOUT: Final = Number(0.01, TEN_YEARS_MINUTES)
-
-
-class Option(Struct, frozen=True):
-    """One line of the table. `path` leads to the value, in the file and in `Settings` alike."""
-
-    path: str
-    kind: Kind
-    meaning: str
-    unit: str = ""
-    live: bool = False  # whether a change is taken up while the server runs; else a restart is needed
-    needed: bool = False
-    inherits: bool = False  # from the option of the same name at the top
-    default_text: str = ""  # the default, where it depends on the machine
-
-    @property
-    def section(self) -> str:
-        """The path of what it stands in; "" is the top of the file."""
-        return self.path.rpartition(".")[0]
-
-    @property
-    def name(self) -> str:
-        """Its key there."""
-        return self.path.rpartition(".")[2]
-
-    @property
-    def default(self) -> object:
-        """The value that holds when it is not there."""
-        if self.section == QUEUE:
-            return attrgetter(self.name)(QueueSettings(name="", read=frozenset(), write=frozenset()))
-        return attrgetter(self.path)(Settings())
-
-    @property
-    def written_default(self) -> str:
-        """The default as it would be written in the file."""
-        return self.default_text or written(self.kind, self.default)
 
 
 OPTIONS: Final = (
@@ -253,12 +215,21 @@ OPTIONS: Final = (
         "The services that may administer this queue, besides those of the file.",
         live=True,
     ),
+    *RUN_OPTIONS,
+    *WORK_OPTIONS,
+    *TLS_OPTIONS,
+    *FACADE_OPTIONS,
 )
 
-# The parts of the file that are no queues.
-SECTIONS: Final = frozenset(option.section for option in OPTIONS) - {"", QUEUE}
+SECTIONS: Final = frozenset(option.section for option in OPTIONS) | {FACADES}
 
 
 def options_of(section: str) -> dict[str, Option]:
     """The options that stand directly in this section, by name."""
     return {option.name: option for option in OPTIONS if option.section == section}
+
+
+def sections_of(section: str) -> dict[str, str]:
+    """The paths of the sections that stand directly in this one, by name."""
+    found = {each: each.removeprefix(f"{section}.") if section else each for each in SECTIONS - {"", QUEUE}}
+    return {name: each for each, name in found.items() if "." not in name and (not section or name != each)}

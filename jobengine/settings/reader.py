@@ -6,11 +6,13 @@ from difflib import get_close_matches
 import yaml
 from msgspec import Struct
 
-from jobengine.settings.kinds import Delays, Plain, Rules, Several, Tag
+from jobengine.settings.kinds import Delays, Pairs, Plain, Rules, Several, Tag, Words
 from jobengine.settings.mistakes import Mistakes, Place, quote
-from jobengine.settings.nodes import line_of, tag_of
-from jobengine.settings.options import NAME, QUEUE, QUEUES, SECTIONS, Option, options_of
+from jobengine.settings.nodes import line_at, line_of, tag_of
+from jobengine.settings.option import NAME, QUEUE, Option
+from jobengine.settings.options import QUEUES, options_of, sections_of
 from jobengine.settings.retries import read_backoff, read_rules
+from jobengine.settings.run_rules import wrong_together
 from jobengine.settings.values import ValueReader
 
 Values = dict[str, object]
@@ -41,15 +43,13 @@ class Reader:
             if name == QUEUES:
                 entries = self._values.entries(node, (QUEUES,))
                 queues = [self._named_queue(*entry) for entry in entries]
-            elif name in SECTIONS:
-                values[name] = self._options(node, section=name, place=(name,))
-            elif name in options_of(""):
-                values[name] = self._option(node, options_of("")[name], (name,))
             else:
-                self._values.unknown(line, (), name, [*options_of(""), *SECTIONS, QUEUES])
+                self._read(values, name, line, node, section="", place=())
         if queues is None and isinstance(root, yaml.MappingNode):
             self._mistakes.add(line_of(root), (), f'"{QUEUES}" is missing (write "{QUEUES}: {{}}" for none)')
-        self.check_dead_letters([str(queue["name"]) for queue in queues or () if queue])
+        names = [str(queue["name"]) for queue in queues or () if queue]
+        self.check_dead_letters(names)
+        self._check_facades(root, values, names)
         return {**values, QUEUES: [{**_inherited(values), **queue} for queue in queues or ()]}
 
     def queue(self, name: str, node: yaml.Node, *, line: int, place: Place) -> Values:
@@ -60,6 +60,9 @@ class Reader:
                 self._mistakes.add(
                     line, place, f'"{option.name}" is missing (write "{option.name}: []" for nobody)'
                 )
+        if isinstance(run := values.get("run"), dict):
+            for key, wrong in wrong_together(run):
+                self._mistakes.add(line_at(node, "run", key), (*place, "run"), wrong)
         if isinstance(target := values.get("dead_letter"), str):
             self._dead_letters.append(_dead_letter(node, name, target, place))
         return {"name": name, **values}
@@ -75,6 +78,16 @@ class Reader:
                 wrong = f"there is no queue {quote(letter.target)}{suggestion}"
                 self._mistakes.add(letter.line, letter.place, wrong)
 
+    def _check_facades(self, root: yaml.Node, values: Values, queues: Collection[str]) -> None:
+        """See that the queues that older systems' routes go to are there."""
+        facades = values.get("facades")
+        for facade, options in facades.items() if isinstance(facades, dict) else ():
+            for key in ("queue", "slurm_queue"):
+                if (target := options.get(key)) is not None and target not in queues:
+                    wrong = f"there is no queue {quote(target)}"
+                    line = line_at(root, "facades", facade, key)
+                    self._mistakes.add(line, ("facades", facade, key), wrong)
+
     def _named_queue(self, name: str, line: int, node: yaml.Node) -> Values:
         if not is_name(name):
             self._mistakes.add(line, (QUEUES,), f"a queue's name must be {NAME.expected}", saw=quote(name))
@@ -82,19 +95,32 @@ class Reader:
         return self.queue(name, node, line=line, place=(QUEUES, name))
 
     def _options(self, node: yaml.Node, *, section: str, place: Place) -> Values:
-        options = options_of(section)
         values: Values = {}
         for name, line, value in self._values.entries(node, place):
-            if name in options:
-                values[name] = self._option(value, options[name], (*place, name))
-            else:
-                self._values.unknown(line, place, name, options)
+            self._read(values, name, line, value, section=section, place=place)
         return values
+
+    def _read(
+        self, values: Values, name: str, line: int, node: yaml.Node, *, section: str, place: Place
+    ) -> None:
+        """Put what stands at this key into the values of its section."""
+        options, sections = options_of(section), sections_of(section)
+        if name in sections:
+            values[name] = self._options(node, section=sections[name], place=(*place, name))
+        elif name in options:
+            values[name] = self._option(node, options[name], (*place, name))
+        else:
+            known = [*options, *sections, *([] if section else [QUEUES])]
+            self._values.unknown(line, place, name, known)
 
     def _option(self, node: yaml.Node, option: Option, place: Place) -> object:
         match option.kind:
             case Several():
                 return self._values.several(node, option.kind, place)
+            case Words():
+                return self._values.words(node, option.kind, place)
+            case Pairs():
+                return self._values.pairs(node, option.kind, place)
             case Delays():
                 return read_backoff(self._values, node, place)
             case Rules():
@@ -111,8 +137,7 @@ def is_name(text: str) -> bool:
 
 
 def _dead_letter(node: yaml.Node, queue: str, target: str, place: Place) -> DeadLetter:
-    line = next(line_of(key) for key, _ in node.value if key.value == "dead_letter")
-    return DeadLetter(queue, target, line, (*place, "dead_letter"))
+    return DeadLetter(queue, target, line_at(node, "dead_letter"), (*place, "dead_letter"))
 
 
 def _inherited(values: Values) -> Values:

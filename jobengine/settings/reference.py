@@ -4,7 +4,8 @@ import sys
 from collections.abc import Iterable
 
 from jobengine.settings.environment import VARIABLES
-from jobengine.settings.options import OPTIONS, Option
+from jobengine.settings.option import Option
+from jobengine.settings.options import OPTIONS
 
 
 def options_table() -> str:

@@ -9,10 +9,11 @@ from msgspec.structs import replace
 
 from jobengine.model.backoff import Backoff, ErrorRule
 from jobengine.model.queue import WhenFull
-from jobengine.settings.memory import machine_memory
+from jobengine.settings.doors import FacadesSettings, TlsSettings
+from jobengine.settings.memory import MEBIBYTE, machine_memory
+from jobengine.settings.run import RunSettings, WorkSettings
 
 EVERYONE: Final = "*"
-MEBIBYTE: Final = 1024 * 1024
 
 
 class OnExpire(StrEnum):
@@ -40,6 +41,7 @@ class QueueSettings(Struct, frozen=True):
     on_expire: OnExpire = OnExpire.DELETE
     paused: bool = False
     admin: frozenset[str] = frozenset()
+    run: RunSettings = RunSettings()
     is_made_by_api: bool = False  # else somebody wrote it down
 
 
@@ -88,6 +90,9 @@ class Settings(Struct, frozen=True):
     database: DatabaseSettings = DatabaseSettings()
     limits: Limits = field(default_factory=Limits)
     metrics: MetricsSettings = MetricsSettings()
+    work: WorkSettings = WorkSettings()
+    tls: TlsSettings = TlsSettings()
+    facades: FacadesSettings = FacadesSettings()
     queues: tuple[QueueSettings, ...] = ()
 
     def with_queues(self, queues: Iterable[QueueSettings]) -> "Settings":

@@ -1,14 +1,18 @@
 """Reads values out of nodes: keys, single values, lists. Every mistake is collected, none is raised."""
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from typing import Final
 
 import yaml
 
-from jobengine.settings.kinds import Plain, Several, Single, Tag, Text, Value
+from jobengine.settings.kinds import Pairs, Plain, Several, Single, Tag, Text, Value, Words
 from jobengine.settings.mistakes import Mistakes, Place, quote
 from jobengine.settings.nodes import line_of, plain, quoting_hint, shown, tag_of
 from jobengine.settings.placeholders import PlaceholderError, fill
+
+_WORD: Final = Text(r"(?s:[^\x00]{0,65536})", "a text")
 
 
 class ValueReader:
@@ -51,6 +55,28 @@ class ValueReader:
             elif value is not None:
                 values[value] = None
         return list(values)
+
+    def words(self, node: yaml.Node, kind: Words, place: Place) -> list[Value]:
+        """The words of a list or of a text."""
+        if isinstance(node, yaml.SequenceNode):
+            words = [self.single(each, _WORD, place) for each in node.value]
+            return [word for word in words if word is not None]
+        text = self.single(node, Text(_WORD.pattern, kind.expected), place)
+        try:
+            return list(shlex.split(str(text))) if text is not None else []
+        except ValueError:
+            self.mistakes.add(line_of(node), place, "has a quote that is never closed", saw=shown(node))
+            return []
+
+    def pairs(self, node: yaml.Node, kind: Pairs, place: Place) -> dict[str, Value]:
+        """The values by their names."""
+        values: dict[str, Value] = {}
+        for name, line, each in self.entries(node, place):
+            if kind.name.parse(Plain(name, Tag.TEXT)) is None:
+                self.mistakes.add(line, place, f"a key must be {kind.name.expected}", saw=quote(name))
+            elif (value := self.single(each, kind.value, (*place, name))) is not None:
+                values[name] = value
+        return values
 
     def elements(self, node: yaml.Node, place: Place) -> list[yaml.Node]:
         """The nodes of a list."""

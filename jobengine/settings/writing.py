@@ -7,7 +7,18 @@ import yaml
 
 from jobengine.model.backoff import Backoff, ErrorRule
 from jobengine.settings.durations import write_duration
-from jobengine.settings.kinds import Choice, Delays, Duration, Kind, Number, Rules, Several, Size
+from jobengine.settings.kinds import (
+    Choice,
+    Delays,
+    Duration,
+    Kind,
+    Number,
+    Pairs,
+    Rules,
+    Several,
+    Size,
+    Words,
+)
 from jobengine.settings.memory import write_size
 
 FAIL = "fail"  # what is written of a kind of error after which there is no retry
@@ -18,13 +29,17 @@ def document(kind: Kind, value: Any) -> Any:
     match kind:
         case Several():
             return sorted(value)
+        case Words():
+            return list(value)
+        case Pairs():
+            return dict(value)
         case Choice():
-            return str(value)
+            return None if value is None else str(value)
         case Number():
             return _shortest(value)
         case Size():
-            size = write_size(value)
-            return value if size.isdecimal() else size
+            size = "" if value is None else write_size(value)
+            return size if size and not size.isdecimal() else value
         case Duration():
             return None if value is None else write_duration(value)
         case Delays():

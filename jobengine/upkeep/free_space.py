@@ -7,7 +7,7 @@ from typing import Final, Protocol
 import structlog
 
 from jobengine.errors import InputOutputFailed
-from jobengine.settings.schema import MEBIBYTE
+from jobengine.settings.memory import MEBIBYTE
 
 LOOK_SECONDS: Final = 1.0
 QUIET_LOOKS: Final = 3  # without trouble before it is said to be over: near the limit it comes and goes

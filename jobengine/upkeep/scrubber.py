@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from jobengine.journal.scrub import Scrub
-from jobengine.settings.schema import MEBIBYTE
+from jobengine.settings.memory import MEBIBYTE
 
 FIRST_HOURS: Final = 1.0  # at most, until the first one: servers that start together need not read together
 REST: Final = 4  # times as long as a step took: reading and checking leave most of a core to the requests

@@ -40,6 +40,14 @@ def test_a_setting_that_changes_is_named_with_both_of_its_values() -> None:
     )
 
 
+def test_what_is_run_is_compared_too() -> None:
+    found = edit(NOW.replace("write: [website]", "write: [website], run: {type: shell, user: nobody}"))
+    assert found.changed == (
+        Difference("mail", "run.type", "null", "shell"),
+        Difference("mail", "run.user", "null", "nobody"),
+    )
+
+
 def test_what_a_queue_inherits_counts_as_its_own() -> None:
     found = edit(f"job_timeout_minutes: 1\n{NOW}")
     assert [difference.queue for difference in found.changed] == ["mail", "old"]

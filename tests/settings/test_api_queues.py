@@ -95,6 +95,13 @@ async def test_a_queue_is_dropped(broker: Broker) -> None:
         await broker.queues.drop("mail")
 
 
+async def test_whoever_may_make_queues_may_not_say_what_is_run(broker: Broker) -> None:
+    with pytest.raises(ValidationFailed) as refusal:
+        await broker.queues.put("mail", {**MAIL, "run": {"type": "shell"}})
+    assert [problem.pointer for problem in refusal.value.errors] == ["/run"]
+    assert broker.files == {}
+
+
 async def test_all_that_is_wrong_is_told_with_pointers_and_without_what_was_sent(broker: Broker) -> None:
     wrong = {
         "read": ["a b"],

@@ -8,7 +8,8 @@ from jobengine.errors import ConfigurationWrong
 from jobengine.model.backoff import Backoff, ErrorRule
 from jobengine.model.queue import WhenFull
 from jobengine.settings.load import parse
-from jobengine.settings.options import QUEUE, options_of
+from jobengine.settings.option import QUEUE
+from jobengine.settings.options import options_of
 from jobengine.settings.schema import OnExpire, QueueSettings
 from jobengine.settings.writing import written
 

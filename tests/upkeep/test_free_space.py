@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from jobengine.errors import InputOutputFailed, StorageFull
-from jobengine.settings.schema import MEBIBYTE
+from jobengine.settings.memory import MEBIBYTE
 from jobengine.upkeep import free_space as upkeep
 from jobengine.upkeep.free_space import QUIET_LOOKS, FreeSpace
 from tests.support.brokers import Broker

@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from jobengine.journal.scrub import PIECE_BYTES
-from jobengine.settings.schema import MEBIBYTE
+from jobengine.settings.memory import MEBIBYTE
 from jobengine.upkeep.scrubber import FIRST_HOURS, Scrubber
 from tests.support.brokers import PATH, Broker
 

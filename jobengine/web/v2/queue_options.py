@@ -3,7 +3,8 @@
 from typing import Any
 
 from jobengine.settings.kinds import Choice, Delays, Flag, Kind, Number, Several, Text, Whole
-from jobengine.settings.options import OPTIONS, QUEUE
+from jobengine.settings.option import QUEUE
+from jobengine.settings.options import OPTIONS
 from jobengine.web.v2.durations import Delay
 
 
