@@ -54,6 +54,12 @@ class Forbidden(JobEngineError):
     code = "forbidden"
 
 
+class CertificateUnknown(JobEngineError):
+    """Who asks has a certificate, but it does not say for which service, or the header says another."""
+
+    code = "auth_invalid"
+
+
 class HostRefused(JobEngineError):
     """The Host header names a host that this server does not answer for."""
 

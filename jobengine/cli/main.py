@@ -41,7 +41,7 @@ def application() -> "typer.Typer":
     """All commands."""
     import typer
 
-    from jobengine.cli import config, context
+    from jobengine.cli import cert, config, context
     from jobengine.cli.asking import asks
     from jobengine.cli.bench import bench
     from jobengine.cli.db import group as db
@@ -63,5 +63,6 @@ def application() -> "typer.Typer":
     commands.command()(asks(bench))
     commands.add_typer(config.application(), name="config")
     commands.add_typer(db.application(), name="db")
+    commands.add_typer(cert.application(), name="cert")
     commands.command()(version)
     return commands

@@ -17,7 +17,7 @@ class Address(Struct, frozen=True):
     """The broker's address, the name of the service that asks, and the files for TLS."""
 
     url: str  # without a slash at its end
-    name: str
+    name: str | None  # None: who it is says the certificate
     ca: Path | None = None
     cert: Path | None = None
     key: Path | None = None
@@ -53,15 +53,16 @@ def address(
 ) -> Address:
     """What is given; for the rest JOBENGINE_URL, _NAME, _CA, _CERT and _KEY. Raises ConfigurationWrong."""
     url = url or os.environ.get("JOBENGINE_URL") or DEFAULT_URL
-    name = name or os.environ.get("JOBENGINE_NAME")
-    if not name:
+    name = name or os.environ.get("JOBENGINE_NAME") or None
+    certificate = _file(cert, "CERT")
+    if name is None and certificate is None:
         raise ConfigurationWrong(
-            "who asks? Give name=, or set JOBENGINE_NAME: a service of the configuration"
+            "who asks? Give name=, or set JOBENGINE_NAME: a service of the configuration. Or give cert="
         )
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigurationWrong(f"the broker's address is like {DEFAULT_URL}: see url= and JOBENGINE_URL")
-    return Address(url.rstrip("/"), name, _file(ca, "CA"), _file(cert, "CERT"), _file(key, "KEY"))
+    return Address(url.rstrip("/"), name, _file(ca, "CA"), certificate, _file(key, "KEY"))
 
 
 def _file(given: str | Path | None, variable: str) -> Path | None:

@@ -11,7 +11,8 @@ AGENT: Final = f"jobengine-python/{__version__}"
 
 def headers(request: Request, address: Address) -> dict[str, str]:
     """Who asks, with what, and what the request has of its own."""
-    own = {"X-Name": address.name, "User-Agent": AGENT, **request.headers}
+    who = {} if address.name is None else {"X-Name": address.name}
+    own = {**who, "User-Agent": AGENT, **request.headers}
     if request.body is not None:
         own["Content-Type"] = "application/json"
     return own

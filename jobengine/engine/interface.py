@@ -97,6 +97,9 @@ class Engine(Protocol):
     async def ended(self, queue: str, uid: str, *, wait: float) -> Job:
         """The job when it has ended, or after so many seconds, as it is then. Raises NotFound."""
 
+    async def once(self, queue: str, uid: str, is_so: Callable[[Job], bool]) -> Job:
+        """The job as soon as it is so, however long that takes. Raises NotFound when it is gone."""
+
     async def page(self, wish: Wish) -> Page:
         """Some of the jobs of a queue that are wanted, in its order. Raises NotFound."""
 

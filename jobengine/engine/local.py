@@ -155,6 +155,18 @@ class LocalEngine:
             finally:
                 self._watchers.remove(queue, uid, changed)
 
+    async def once(self, queue: str, uid: str, is_so: Callable[[Job], bool]) -> Job:
+        """The job as soon as it is so, however long that takes. Raises NotFound when it is gone."""
+        while True:
+            changed = self._watchers.add(queue, uid)  # before the look: nothing can come between
+            try:
+                job = await self.job(queue, uid)
+                if is_so(job):
+                    return job
+                await changed.wait()
+            finally:
+                self._watchers.remove(queue, uid, changed)
+
     async def _submit_big(self, command: Command) -> Any:
         """Write big values first, but not of what is refused."""
         decision = await self._durably(lambda: self._decide(placed(command, _nowhere)))

@@ -2,7 +2,8 @@
 
 import asyncio
 import resource
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 from aiohttp.http import RawRequestMessage
@@ -11,6 +12,7 @@ from aiohttp.streams import StreamReader
 from aiohttp.web import BaseRequest, RequestHandler, Server, StreamResponse
 from aiohttp.web_protocol import ERROR
 
+from jobengine.access.certificates import service_of
 from jobengine.errors import BadRequest, HeadersTooLarge, JobEngineError, UriTooLong
 from jobengine.settings.schema import Limits
 from jobengine.web.reply import Reply
@@ -31,17 +33,23 @@ _TOO_MANY: Final = (
 class Connection(RequestHandler):
     """One client's connection. aiohttp closes those that are idle; this also closes on half-sent heads."""
 
-    __slots__ = ("_door", "head_since")
+    __slots__ = ("_certificate", "_door", "head_since")
 
     def __init__(self, door: "Door", **options: Any) -> None:
         super().__init__(door, **options)
         self._door = door
         self.head_since: float | None = None  # the loop's time since which a head is incomplete
+        self._certificate: Mapping[str, Any] | None = None  # of the client, verified
 
     @property
     def is_busy(self) -> bool:
         """Whether it is with a request whose head is complete."""
         return self._request_in_progress
+
+    @property
+    def certified_service(self) -> str | None:
+        """The service of the client's certificate; None without one. Raises CertificateUnknown."""
+        return None if self._certificate is None else service_of(self._certificate, self._door.names)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Let it in, or turn it away when there are too many."""
@@ -51,6 +59,7 @@ class Connection(RequestHandler):
             transport.close()
             return
         self.head_since = self._loop.time()
+        self._certificate = transport.get_extra_info("peercert") or None
         super().connection_made(transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -167,7 +176,9 @@ class Door(Server):
         answer: Callable[[Request], Awaitable[Reply]],
         refuse: Callable[[JobEngineError], Reply],
         limits: Limits,
+        names: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        """`names` are the services of certificates, by what stands in them."""
         super().__init__(
             cast(Callable[[BaseRequest], Awaitable[StreamResponse]], answer),  # see Connection.start
             keepalive_timeout=limits.idle_seconds,
@@ -179,6 +190,7 @@ class Door(Server):
         )
         self.answer = answer
         self.refuse = refuse
+        self.names = names
         self._header_seconds = limits.header_seconds
         self._most = connections_most(limits.connections)
         self._open: set[Connection] = set()

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from jobengine.access import Access, Action
 from jobengine.errors import Unavailable
-from jobengine.web.caller import only_header
+from jobengine.web.caller import who_asks
 from jobengine.web.metrics import CONTENT_TYPE, Metrics
 from jobengine.web.reply import Reply
 from jobengine.web.request import Request
@@ -61,7 +61,7 @@ class Probes:
 
     async def scrape(self, request: Request, _variables: Variables) -> Reply:
         """The metrics, for administrators. Raises HeaderMissing, DuplicateHeader, Forbidden."""
-        self._access.check_admin(only_header(request, "X-Name"), Action.SCRAPE)
+        self._access.check_admin(who_asks(request), Action.SCRAPE)
         return Reply(200, self._metrics.render(), content_type=CONTENT_TYPE)
 
     def for_scrapers(self) -> Iterator[Route]:

@@ -24,6 +24,7 @@ STATUSES: Final[Statuses] = MappingProxyType(
         errors.NotFound.code: HTTPStatus.NOT_FOUND,
         errors.NoSuchPath.code: HTTPStatus.NOT_FOUND,
         errors.Forbidden.code: HTTPStatus.FORBIDDEN,
+        errors.CertificateUnknown.code: HTTPStatus.UNAUTHORIZED,
         errors.HostRefused.code: HTTPStatus.MISDIRECTED_REQUEST,
         errors.OriginRefused.code: HTTPStatus.FORBIDDEN,
         errors.BadRequest.code: HTTPStatus.BAD_REQUEST,

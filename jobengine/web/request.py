@@ -59,6 +59,11 @@ class Request:
         return int(self.headers.get("Content-Length", 0))
 
     @property
+    def certified_service(self) -> str | None:
+        """The service of the client's certificate; None when it has none. Raises CertificateUnknown."""
+        return self._connection.certified_service
+
+    @property
     def transport(self) -> "asyncio.Transport | None":
         """Where the answer goes; None when the client is gone."""
         return self._connection.transport

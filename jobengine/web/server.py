@@ -1,19 +1,22 @@
 """The listening sockets, from the first connection to the last."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+import ssl
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
-from aiohttp.web import ServerRunner, TCPSite
+from msgspec import Struct
 
 from jobengine.access import Access
 from jobengine.engine.interface import Engine
-from jobengine.errors import Unreachable
+from jobengine.settings.certificates import tls_context
+from jobengine.settings.doors import TlsSettings
 from jobengine.settings.schema import Settings
 from jobengine.web.application import Application
 from jobengine.web.body import BodyReader
 from jobengine.web.connection import Door
 from jobengine.web.hosts import Hosts
+from jobengine.web.listener import Listener
 from jobengine.web.metrics import Metrics
 from jobengine.web.openapi.door import Docs
 from jobengine.web.probes import Probes
@@ -26,6 +29,14 @@ from jobengine.web.v2.routes import routes
 FINISH_SECONDS: Final = 2.0  # for requests under way when the server stops
 CUT_SECONDS: Final = 0.5  # for what is then still open; aiohttp waits for it twice
 LOOK_SECONDS: Final = 0.02
+
+
+class CertificateFiles(Struct, frozen=True):
+    """What a listener was given, and how it takes others."""
+
+    tls: TlsSettings
+    section: str
+    replace: Callable[[ssl.SSLContext], Awaitable[None]]
 
 
 class WebServer:
@@ -45,18 +56,21 @@ class WebServer:
         self._engine: Engine | None = None
         self._probes = Probes(why_not_ready=self._why_not_ready, access=access, metrics=metrics)
         self._application.open_probes(self._probes.routes())
-        self._listening: list[tuple[Door, ServerRunner]] = []
+        self._listening: list[Listener] = []
+        self.certificates: list[CertificateFiles] = []  # of the listeners that have some
 
     async def start(self) -> None:
         """Listen. Raises Unreachable."""
-        door, self.port = await self._listen(self._application, self._host, self._port)
-        self._metrics.connections = lambda: door.open_connections
+        tls = self._settings.tls
+        listener = await self._listen(self._application, self._host, self._port, tls, section="tls")
+        self.port = listener.port
+        self._metrics.connections = lambda: listener.door.open_connections
         own = self._settings.metrics
         if own.port is not None:
             scraping = self._make_application()
             scraping.open_probes(self._probes.for_scrapers())
             scraping.why_not_ready = None  # it serves nothing that needs the engine
-            await self._listen(scraping, own.host, own.port)
+            await self._listen(scraping, own.host, own.port, TlsSettings(), section="")
 
     def serve(
         self,
@@ -80,9 +94,7 @@ class WebServer:
         self._patience.cut()
         await self._finish_requests()
         listening, self._listening = self._listening, []
-        for door, _ in listening:
-            door.stop()
-        await asyncio.gather(*(runner.cleanup() for _, runner in listening))
+        await asyncio.gather(*(listener.stop() for listener in listening))
 
     def _why_not_ready(self) -> str | None:
         if (reason := self._application.why_not_ready) is not None or self._engine is None:
@@ -93,7 +105,7 @@ class WebServer:
         """Whoever asks meanwhile whether the server is ready is told that it stops."""
         loop = asyncio.get_running_loop()
         end = loop.time() + FINISH_SECONDS
-        while any(door.is_busy for door, _ in self._listening) and loop.time() < end:  # noqa: ASYNC110
+        while any(listener.door.is_busy for listener in self._listening) and loop.time() < end:  # noqa: ASYNC110
             await asyncio.sleep(LOOK_SECONDS)
 
     def _make_application(self) -> Application:
@@ -105,15 +117,17 @@ class WebServer:
             write_seconds=self._settings.limits.write_seconds,
         )
 
-    async def _listen(self, application: Application, host: str, port: int) -> tuple[Door, int]:
-        door = Door(application.answer, application.refuse, self._settings.limits)
-        runner = ServerRunner(door, shutdown_timeout=CUT_SECONDS)
-        await runner.setup()
-        site = TCPSite(runner, host, port)
-        try:
-            await site.start()
-        except OSError as error:
-            raise Unreachable(f"cannot listen on {host} port {port}: {error.strerror}") from error
-        door.start()
-        self._listening.append((door, runner))
-        return door, site.port
+    async def _listen(
+        self, application: Application, host: str, port: int, tls: TlsSettings, *, section: str
+    ) -> Listener:
+        """Raises Unreachable, ConfigurationWrong."""
+        context = None
+        if tls.cert is not None:
+            context = await asyncio.to_thread(tls_context, tls, section=section)
+        door = Door(application.answer, application.refuse, self._settings.limits, tls.names)
+        listener = Listener(door, host, port, cut_seconds=CUT_SECONDS)
+        self._listening.append(listener)
+        await listener.start(context)
+        if context is not None:
+            self.certificates.append(CertificateFiles(tls, section, listener.replace))
+        return listener

@@ -118,7 +118,7 @@ DOORS: tuple[Mutant, ...] = (
     Mutant(
         name="exit 0 after the disk has failed",
         breaks="Whatever watches over the server believes that it ended in good order.",
-        file="jobengine/compose.py",
+        file="jobengine/compose/server.py",
         old="""
         if self._failure is not None:
             raise self._failure

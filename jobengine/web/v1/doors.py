@@ -13,7 +13,7 @@ from jobengine.model.commands import Act, Claim, Control, Create, Draft, Update,
 from jobengine.model.job import Job
 from jobengine.model.states import State
 from jobengine.web.body import BodyReader
-from jobengine.web.caller import only_header
+from jobengine.web.caller import only_header, who_asks
 from jobengine.web.reply import NO_CONTENT, Reply
 from jobengine.web.request import Request
 from jobengine.web.routes import Route, Variables
@@ -111,7 +111,7 @@ class V1:
 
     def _caller(self, request: Request, action: Action) -> Caller:
         """Raises HeaderMissing, DuplicateHeader, NotFound, Forbidden."""
-        service = only_header(request, "X-Name")
+        service = who_asks(request)
         queue = only_header(request, "X-Queue")
         rights = self._access.check(service, action, queue, known=DOCUMENTED_RIGHTS)
         return Caller(service, queue, rights)

@@ -9,7 +9,7 @@ from jobengine.engine.interface import QueueStatus
 from jobengine.model.backoff import ErrorRule
 from jobengine.model.commands import Steer
 from jobengine.model.queue import Queue
-from jobengine.web.caller import only_header
+from jobengine.web.caller import who_asks
 from jobengine.web.reply import NO_CONTENT, Reply
 from jobengine.web.request import Request
 from jobengine.web.routes import Variables
@@ -33,7 +33,7 @@ class Administering:
 
     async def list_queues(self, request: Request, _variables: Variables) -> Reply:
         """Those on which the caller has a right."""
-        service = only_header(request, "X-Name")
+        service = who_asks(request)
         names = sorted(self._broker.access.queues(service))
         return Reply(
             200, msgspec.json.encode(QueuesView([self._view(Caller(service, name)) for name in names]))

@@ -5,7 +5,7 @@ from msgspec import Struct
 from jobengine.access import Access, Action
 from jobengine.engine.interface import Engine
 from jobengine.web.body import BodyReader
-from jobengine.web.caller import only_header
+from jobengine.web.caller import who_asks
 from jobengine.web.request import Request
 from jobengine.web.routes import Variables
 from jobengine.web.v2.patience import Patience
@@ -30,7 +30,7 @@ class Broker(Struct, frozen=True):
 
     def caller(self, request: Request, variables: Variables, action: Action) -> Caller:
         """Who asks, when they may. Raises HeaderMissing, DuplicateHeader, NotFound, Forbidden."""
-        service = only_header(request, "X-Name")
+        service = who_asks(request)
         queue = variables["queue"]
         self.access.check(service, action, queue)
         return Caller(service, queue)

@@ -11,7 +11,7 @@ from jobengine.access import Action
 from jobengine.errors import JobEngineError
 from jobengine.model.commands import Claim, ClaimAny, Release, Settle
 from jobengine.model.job import Job
-from jobengine.web.caller import only_header
+from jobengine.web.caller import who_asks
 from jobengine.web.reply import NO_CONTENT, Reply
 from jobengine.web.request import Request
 from jobengine.web.routes import Variables
@@ -78,7 +78,7 @@ class Claiming:
 
     async def claim_any(self, request: Request, _variables: Variables) -> Reply:
         """Claim jobs of several queues."""
-        service = only_header(request, "X-Name")
+        service = who_asks(request)
         body: ClaimAnyBody = await read_body(await self._broker.bodies.read(request), _several_queues)
         command = ClaimAny(body.weights, service, body.most, int(body.lease), body.worker)
         self._check(service, [queue for queue, _ in command.weights])

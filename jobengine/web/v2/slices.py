@@ -9,7 +9,7 @@ from jobengine.access import Action
 from jobengine.errors import JobEngineError
 from jobengine.model.commands import Act, Control
 from jobengine.model.states import State
-from jobengine.web.caller import only_header
+from jobengine.web.caller import who_asks
 from jobengine.web.problems import V2_STATUSES, document
 from jobengine.web.reply import Reply
 from jobengine.web.request import Request
@@ -74,7 +74,7 @@ class Slices:
 
     async def bulk(self, request: Request, _variables: Variables) -> Reply:
         """Do something to the next jobs that are meant."""
-        service = only_header(request, "X-Name")
+        service = who_asks(request)
         body: BulkBody = await read_body(await self._broker.bodies.read(request), bulk_form)
         self._broker.access.check(service, Action.CONTROL, body.queue)
         if body.to is not None:

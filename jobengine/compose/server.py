@@ -28,6 +28,7 @@ from jobengine.settings.policy import Policy
 from jobengine.settings.queue_files import read_queue_files
 from jobengine.settings.schema import Settings
 from jobengine.settings.watch import ConfigurationWatch
+from jobengine.upkeep.certificates import CertificateWatch
 from jobengine.upkeep.compactor import Compactor
 from jobengine.upkeep.free_space import FreeSpace
 from jobengine.upkeep.last_resort import LastResort
@@ -80,6 +81,7 @@ class Server:
         self._port = settings.port if port is None else port
         self._metrics = Metrics()
         self._access = Access()
+        self._web = WebServer(settings, self._access, self._metrics, host=self._host, port=self._port)
         self._end = asyncio.Event()
         self._last_resort = LastResort()
         self._warnings: list[Callable[[], str | None]] = []  # from those who look after the disk
@@ -89,7 +91,7 @@ class Server:
         """From the first sign of life to the exit code. Raises Fatal."""
         self._watch_signals()
         async with AsyncExitStack() as rooms:
-            web = WebServer(self._settings, self._access, self._metrics, host=self._host, port=self._port)
+            web = self._web
             rooms.push_async_callback(web.stop)
             await web.start()
             engine = await self._open_engine()
@@ -228,6 +230,10 @@ class Server:
         for upkeep in (watch, sweeper, compactor, free_space, self._scrubber(engine)):
             await upkeep.start()
             rooms.push_async_callback(upkeep.stop)
+        for each in self._web.certificates:
+            certificates = CertificateWatch(each.tls, section=each.section, replace=each.replace)
+            await certificates.start()
+            rooms.push_async_callback(certificates.stop)
         self._reload_on_hangup(watch)
 
     def _reload_on_hangup(self, watch: ConfigurationWatch) -> None:

@@ -1,0 +1,66 @@
+"""`jobengine cert`: from nothing to a working set."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from tests.support.command import run
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "ssl"
+
+
+def test_three_commands_make_a_working_set(place: Path) -> None:
+    for words in (("ca",), ("server", "jobs.example.org", "10.0.0.1"), ("client", "service1")):
+        assert run("cert", *words, "--dir", place).returncode == 0
+    authority = x509.load_pem_x509_certificate((place / "ca.crt").read_bytes())
+    for name in ("server", "service1"):
+        x509.load_pem_x509_certificate((place / f"{name}.crt").read_bytes()).verify_directly_issued_by(
+            authority
+        )
+    assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in place.glob("*.key")} == {
+        "ca.key": 0o600,
+        "server.key": 0o600,
+        "service1.key": 0o600,
+    }
+
+
+def test_the_directory_comes_from_the_environment_too(place: Path) -> None:
+    assert run("cert", "ca", TLS_DIR=place).returncode == 0
+    assert (place / "ca.crt").exists()
+
+
+def test_nothing_is_replaced_unless_that_is_said(place: Path) -> None:
+    run("cert", "ca", "--dir", place)
+    before = (place / "ca.crt").read_bytes()
+    again = run("cert", "ca", "--dir", place)
+    assert again.returncode == 64
+    assert b"--force" in again.stderr
+    assert (place / "ca.crt").read_bytes() == before
+    assert run("cert", "ca", "--dir", place, "--force").returncode == 0
+    assert (place / "ca.crt").read_bytes() != before
+
+
+def test_without_an_authority_it_says_how_to_make_one(place: Path) -> None:
+    refused = run("cert", "client", "service1", "--dir", place)
+    assert refused.returncode == 69
+    assert b"jobengine cert ca" in refused.stderr
+    assert refused.stderr.count(b"\n") == 1
+
+
+def test_an_authority_that_is_none_is_told_in_a_line(place: Path) -> None:
+    place.mkdir()
+    (place / "ca.crt").write_text("junk")
+    (place / "ca.key").write_text("junk")
+    refused = run("cert", "server", "--dir", place)
+    assert refused.returncode == 69
+    assert refused.stderr.count(b"\n") == 1
+
+
+def test_a_service_has_a_name_as_in_the_configuration(place: Path) -> None:
+    run("cert", "ca", "--dir", place)
+    assert run("cert", "client", "../x", "--dir", place).returncode == 64
