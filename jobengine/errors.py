@@ -60,6 +60,12 @@ class CertificateUnknown(JobEngineError):
     code = "auth_invalid"
 
 
+class PasswordWrong(JobEngineError):
+    """A password is needed, and is missing or wrong."""
+
+    code = "auth_required"
+
+
 class HostRefused(JobEngineError):
     """The Host header names a host that this server does not answer for."""
 

@@ -25,6 +25,8 @@ STATUSES: Final[Statuses] = MappingProxyType(
         errors.NoSuchPath.code: HTTPStatus.NOT_FOUND,
         errors.Forbidden.code: HTTPStatus.FORBIDDEN,
         errors.CertificateUnknown.code: HTTPStatus.UNAUTHORIZED,
+        errors.PasswordWrong.code: HTTPStatus.UNAUTHORIZED,
+        errors.ArchiveRefused.code: HTTPStatus.BAD_REQUEST,
         errors.HostRefused.code: HTTPStatus.MISDIRECTED_REQUEST,
         errors.OriginRefused.code: HTTPStatus.FORBIDDEN,
         errors.BadRequest.code: HTTPStatus.BAD_REQUEST,

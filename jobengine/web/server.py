@@ -19,10 +19,10 @@ from jobengine.web.hosts import Hosts
 from jobengine.web.listener import Listener
 from jobengine.web.metrics import Metrics
 from jobengine.web.openapi.door import Docs
+from jobengine.web.patience import Patience
 from jobengine.web.probes import Probes
 from jobengine.web.v1.doors import V1
 from jobengine.web.v2.broker import Broker
-from jobengine.web.v2.patience import Patience
 from jobengine.web.v2.queues import ConfiguredQueues, Queues
 from jobengine.web.v2.routes import routes
 

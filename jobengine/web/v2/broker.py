@@ -6,9 +6,9 @@ from jobengine.access import Access, Action
 from jobengine.engine.interface import Engine
 from jobengine.web.body import BodyReader
 from jobengine.web.caller import who_asks
+from jobengine.web.patience import Patience
 from jobengine.web.request import Request
 from jobengine.web.routes import Variables
-from jobengine.web.v2.patience import Patience
 from jobengine.web.v2.queues import Queues
 
 

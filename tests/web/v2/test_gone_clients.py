@@ -11,10 +11,10 @@ from jobengine.model.commands import Claim
 from jobengine.model.job import Job
 from jobengine.model.states import State
 from jobengine.web.body import BodyReader
+from jobengine.web.patience import Patience
 from jobengine.web.request import Request
 from jobengine.web.v2.broker import Broker
 from jobengine.web.v2.claiming import Claiming
-from jobengine.web.v2.patience import Patience
 from jobengine.web.v2.queues import ConfiguredQueues
 from tests.support.brokers import Broker as RealBroker
 from tests.support.brokers import asked

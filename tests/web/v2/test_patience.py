@@ -7,8 +7,8 @@ from typing import Any, cast
 import pytest
 
 from jobengine.errors import Unavailable
+from jobengine.web.patience import Patience
 from jobengine.web.request import Request
-from jobengine.web.v2.patience import Patience
 from tests.support.brokers import asked
 
 

@@ -1,0 +1,161 @@
+"""The `python` runner: a class of the user's, in the worker's own process."""
+
+import asyncio
+import importlib
+import inspect
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import msgspec
+
+from jobengine.errors import ConfigurationWrong
+from jobengine.work.job_class import JobClass
+from jobengine.work.outcome import Broken, Done, Halted, Kind, Outcome, Refused
+from jobengine.work.runner import Runner
+from jobengine.work.source import Claimed
+
+TEXT_MOST: Final = 2000  # characters of an error that are kept
+_END_SECONDS: Final = 5.0  # that a thread has to come to its end, once it was told
+
+
+class Wanted(msgspec.Struct, frozen=True, rename={"class_": "class"}):
+    """The content of such a job."""
+
+    class_: str
+    args: dict[str, Any] = {}
+
+
+_WANTED: Final = msgspec.json.Decoder(Wanted)
+
+
+def import_classes(names: Mapping[str, str]) -> dict[str, type[JobClass]]:
+    """The classes of a configuration, by the names that jobs call them. Raises ConfigurationWrong."""
+    return {name: _imported(name, path) for name, path in names.items()}
+
+
+def _imported(name: str, path: str) -> type[JobClass]:
+    module, _, attribute = path.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except Exception as error:  # noqa: BLE001 - whatever a module does when it is imported
+        wrong = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise ConfigurationWrong(f"run.classes.{name}: {path} cannot be imported ({wrong})") from None
+    if not (isinstance(found, type) and issubclass(found, JobClass)):
+        raise ConfigurationWrong(f"run.classes.{name}: {path} is no subclass of jobengine.JobClass")
+    return found
+
+
+class PythonRunner(Runner):
+    """Runs one object of such a class."""
+
+    def __init__(
+        self, job: Claimed, classes: Mapping[str, type[JobClass]], threads: ThreadPoolExecutor
+    ) -> None:
+        """Raises Refused for a job that names no class of these."""
+        self._job = job
+        self._threads = threads
+        self._started = time.monotonic()
+        self._halted: Halted | None = None
+        self._is_stopped = False
+        try:
+            wanted = _WANTED.decode(job.content)
+        except msgspec.ValidationError as error:
+            raise Refused(Kind.CONTENT, f'the content must be {{"class", "args"}}: {error}') from None
+        found = classes.get(wanted.class_)
+        if found is None:
+            raise Refused(Kind.NOT_FOUND, "this queue has no class of that name")
+        try:
+            self._object = found(wanted.args)
+        except ValueError as error:
+            raise Refused(Kind.CONTENT, _text(error)) from None
+        except Exception as error:  # noqa: BLE001 - it is the user's
+            raise Refused(Kind.ERROR, _text(error), retry=None) from None
+
+    async def start(self) -> None:
+        """Begin, or go on with what an earlier run has left."""
+        if self._job.saved is None:
+            self._work = self._call(self._object.start)
+        else:
+            self._work = self._call(self._object.resume, msgspec.json.decode(self._job.saved))
+
+    async def ended(self) -> Outcome:
+        """Its result, or what it raised."""
+        try:
+            value = await asyncio.shield(self._work)
+        except asyncio.CancelledError:
+            if not self._work.cancelled():
+                raise  # not the work was cancelled, but who waits for it
+            value = None
+        except Exception as error:  # noqa: BLE001 - it is the user's
+            return self._halted or Broken(type(error).__name__, _text(error), self._result(None))
+        if self._halted is not None:
+            return self._halted
+        if self._is_stopped:
+            return Broken(Kind.STOPPED, "it was stopped", self._result(None), retry=False)
+        try:
+            return Done(self._result(value))
+        except (TypeError, ValueError) as error:
+            return Broken(Kind.OUTPUT, f"its result is no JSON: {_text(error)}", retry=False)
+
+    async def halt(self) -> Halted | None:
+        """It ends here, with what it needs to go on elsewhere."""
+        if self._work.done():
+            return None
+        self._object.end_soon()
+        saved = await self._call(self._object.halt)
+        if self._work.done() and not self._work.cancelled():
+            return None  # it was quicker
+        self._halted = Halted(None if saved is None else msgspec.json.encode(saved))
+        await self._end()
+        return self._halted
+
+    async def resume(self) -> None:
+        """A halt that answered None: it has ended."""
+
+    async def stop(self) -> None:
+        """Tell it, and end it."""
+        if not self._work.done():
+            self._is_stopped = True
+            self._object.end_soon()
+            await self._quietly(self._object.stop)
+            await self._end()
+
+    async def clean(self) -> None:
+        """After a stop: take back what it did."""
+        if self._is_stopped:
+            await self._quietly(self._object.clean)
+
+    def details(self) -> dict[str, Any] | None:
+        """As the object tells."""
+        try:
+            details = self._object.details()
+            return None if details is None else dict(details)
+        except Exception:  # noqa: BLE001 - it is the user's
+            return {}
+
+    async def _quietly(self, method: Callable[[], Any]) -> None:
+        try:
+            await asyncio.wait_for(self._call(method), _END_SECONDS)
+        except Exception:  # noqa: BLE001 - it is the user's, and there is nobody to tell
+            return
+
+    async def _end(self) -> None:
+        """Cancel what is asynchronous; wait for a thread, which nobody can end, for a while."""
+        self._work.cancel()
+        await asyncio.wait((self._work,), timeout=_END_SECONDS)
+
+    def _call(self, method: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
+        if inspect.iscoroutinefunction(method):
+            return asyncio.ensure_future(method(*arguments))
+        return asyncio.get_running_loop().run_in_executor(self._threads, method, *arguments)
+
+    def _result(self, value: Any) -> bytes:
+        seconds = time.monotonic() - self._started
+        result = {"result": value, "details": self.details(), "seconds": round(seconds, 6)}
+        return msgspec.json.encode(result)
+
+
+def _text(error: BaseException) -> str:
+    return (str(error) or type(error).__name__)[:TEXT_MOST]

@@ -1,0 +1,148 @@
+"""One job while it is run: what it does, what is wanted of it, and how long it may take."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Final
+
+import msgspec
+
+from jobengine.errors import JobEngineError
+from jobengine.work.outcome import Broken, GivenBack, Halted, Kind, Outcome, Refused
+from jobengine.work.runner import Runner
+from jobengine.work.source import Asked, Claimed, Source
+from jobengine.work.stopwatch import Stopwatch
+
+DETAILS_SECONDS: Final = 1.0  # between two looks at how far it has come
+
+
+class Running:
+    """One attempt of one job. `run` sees it through; all else may be called meanwhile."""
+
+    def __init__(
+        self, job: Claimed, make: Callable[[], Runner], source: Source, *, timeout_seconds: float
+    ) -> None:
+        """`make` may raise Refused."""
+        self.job = job
+        self._make = make
+        self._source = source
+        self._watch = Stopwatch(timeout_seconds)
+        self._listening: tuple[asyncio.Task[None], ...] = ()
+        self._asked = Asked.RUN
+        self._is_to_go = False  # the worker ends, and gives it back
+        self._is_halted = False
+        self._news = asyncio.Event()
+
+    def ask(self, asked: Asked) -> None:
+        """The broker wants this of it."""
+        if asked is not self._asked:
+            self._asked = asked
+            self._news.set()
+
+    def give_back(self) -> None:
+        """The worker ends: somebody else is to run it."""
+        self._is_to_go = True
+        self._news.set()
+
+    async def run(self) -> Outcome | None:
+        """See it through. None when it is not held any more: nobody wants to know."""
+        try:
+            self._runner = self._make()
+        except Refused as refused:
+            return refused.broken
+        try:
+            await self._runner.start()
+        except Refused as refused:
+            await self._runner.clean()
+            return refused.broken
+        ending = asyncio.ensure_future(self._runner.ended())
+        try:
+            return await self._see_through(ending)
+        finally:
+            if not ending.done():
+                await self._runner.stop()
+                await ending
+            await self._runner.clean()
+
+    async def _see_through(self, ending: asyncio.Future[Outcome]) -> Outcome | None:
+        self._watch.start()
+        while True:
+            await self._something_happens(ending)
+            if ending.done():
+                return await ending
+            self._news.clear()
+            if self._asked is Asked.GONE:
+                return None
+            if self._asked is Asked.STOP:
+                return await self._stopped(ending, Broken(Kind.STOPPED, "it was stopped", retry=False))
+            if self._watch.is_over:
+                seconds = f"{self._watch.seconds:g} s"
+                return await self._stopped(ending, Broken(Kind.TIMEOUT, f"it ran for longer than {seconds}"))
+            if self._is_to_go:
+                return await self._let_go(ending)
+            if (halted := await self._obey()) is not None:
+                return halted
+
+    async def _something_happens(self, ending: asyncio.Future[Outcome]) -> None:
+        news = asyncio.ensure_future(self._news.wait())
+        try:
+            await asyncio.wait((ending, news), timeout=self._watch.left, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            news.cancel()
+
+    async def _obey(self) -> Halted | None:
+        """Halt it, or let it go on."""
+        if self._asked is Asked.HALT and not self._is_halted:
+            self._watch.stop()
+            self._is_halted = True
+            return await self._runner.halt()
+        if self._asked is Asked.RUN and self._is_halted:
+            await self._runner.resume()
+            self._is_halted = False
+            self._watch.start()
+        return None
+
+    async def _stopped(self, ending: asyncio.Future[Outcome], reason: Broken) -> Broken:
+        """End it for this reason, and keep what it left."""
+        await self._runner.stop()
+        left = await ending
+        return msgspec.structs.replace(reason, result=getattr(left, "result", None))
+
+    async def _let_go(self, ending: asyncio.Future[Outcome]) -> Outcome:
+        """What can be told how far it has come goes on from there; all else begins anew."""
+        if not self._is_halted and (halted := await self._runner.halt()) is not None:
+            return halted
+        await self._runner.stop()
+        outcome = await ending
+        return GivenBack() if isinstance(outcome, Broken) else outcome
+
+    # --- beside it, for one that runs for a while ---
+
+    def listen(self, renew: Callable[[Sequence["Running"]], Awaitable[object]]) -> None:
+        """Hear at once what is wanted of it, and tell how far it has come."""
+        self._listening = (
+            asyncio.create_task(self._hear(renew)),
+            asyncio.create_task(self._tell_details()),
+        )
+
+    def listen_no_more(self) -> None:
+        """It has ended."""
+        for task in self._listening:
+            task.cancel()
+
+    async def _hear(self, renew: Callable[[Sequence["Running"]], Awaitable[object]]) -> None:
+        while True:
+            with suppress(JobEngineError):  # it is asked again when its lease is renewed
+                await self._source.changed(self.job, self._asked)
+                await renew((self,))
+
+    async def _tell_details(self) -> None:
+        told: bytes | None = None
+        while True:
+            await asyncio.sleep(DETAILS_SECONDS)
+            if (details := self._runner.details()) is None:
+                return
+            if (written := msgspec.json.encode(details)) != told:
+                with suppress(JobEngineError):  # of no importance, and soon there is more
+                    await self._source.progress(self.job, written)
+                told = written

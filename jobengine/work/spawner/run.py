@@ -1,0 +1,87 @@
+"""One program that was started, and all that came of it, as the spawner's process sees it."""
+
+import contextlib
+import os
+import re
+import resource
+import signal
+import time
+from typing import Final
+
+_FIRST_INSIDE: Final = re.compile(rb'"child-pid": ([0-9]+)')
+
+
+class Run:
+    """The group of one program; in a sandbox also the first process inside, which has a group of its own."""
+
+    def __init__(self, number: int, leader: int, inside: int | None) -> None:
+        self.number = number
+        self.leader = leader
+        self.status: int | None = None  # of the leader, once it has ended
+        self.hurry_until = 0.0  # monotonic: so long are others of its processes looked for
+        if inside is not None:
+            os.set_blocking(inside, False)
+        self._inside = inside  # the pipe on which the sandbox says who is the first inside
+        self._first_inside: int | None = None
+        self._started_at = time.time()
+        self._started = time.monotonic()
+        self._seconds = 0.0
+        self._cpu_seconds = 0.0
+        self._memory_bytes = 0
+
+    def first_inside(self) -> int | None:
+        """The first process inside the sandbox; None when there is none, or none yet."""
+        if self._inside is not None:
+            with contextlib.suppress(BlockingIOError):
+                # JSON in several pieces, of which the first says it.
+                if found := _FIRST_INSIDE.search(os.read(self._inside, 4096)):
+                    self._first_inside = int(found[1])
+                    self.close()
+        return self._first_inside
+
+    def owns(self, process: int) -> bool:
+        """Whether a process is of its session, or the sandbox's first."""
+        with contextlib.suppress(ProcessLookupError):
+            return process == self.first_inside() or os.getsid(process) == self.leader
+        return False
+
+    def signal(self, number: int) -> None:
+        """Give a signal to the group."""
+        first = self.first_inside()
+        # Of a sandbox the process outside is spared: by its end all inside would be killed, without a word.
+        if first is None or number in (signal.SIGKILL, signal.SIGCONT):
+            _to_group(self.leader, number)
+        if first is not None:
+            _to_group(first, number)
+
+    def used(self, usage: resource.struct_rusage) -> None:
+        """One of its processes has ended."""
+        self._cpu_seconds += usage.ru_utime + usage.ru_stime
+        self._memory_bytes = max(self._memory_bytes, usage.ru_maxrss * 1024)
+
+    def leader_ended(self, status: int, *, hurry_seconds: float) -> None:
+        """What is left of it has to end now."""
+        self.status = status
+        self._seconds = time.monotonic() - self._started
+        self.hurry_until = time.monotonic() + hurry_seconds
+
+    def ended(self) -> dict[str, object]:
+        """How it ended, for the worker."""
+        return {
+            "status": os.waitstatus_to_exitcode(self.status or 0),
+            "started_at": self._started_at,
+            "seconds": self._seconds,
+            "cpu_seconds": self._cpu_seconds,
+            "memory_bytes": self._memory_bytes,
+        }
+
+    def close(self) -> None:
+        """Hold nothing open."""
+        if self._inside is not None:
+            os.close(self._inside)
+            self._inside = None
+
+
+def _to_group(leader: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, number)

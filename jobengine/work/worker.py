@@ -1,0 +1,191 @@
+"""The loop of a worker: claim, run, renew, report."""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from heapq import heappop, heappush
+from typing import Final
+
+import structlog
+from msgspec import Struct
+
+from jobengine.errors import JobEngineError, LeaseLost, OutcomeUnknown, StorageFull, Unavailable
+from jobengine.work.outcome import Broken, Outcome
+from jobengine.work.runner import Runner
+from jobengine.work.running import Running
+from jobengine.work.source import Claimed, Source
+
+RENEWALS: Final = 3  # within the time of a lease: two of them may be lost
+HEARD_AFTER_SECONDS: Final = 0.2  # most jobs end sooner: nobody waits for what might be wanted of them
+PAUSE_SECONDS: Final = 2.0  # after a refusal; about so long, so that workers do not come back all at once
+FOR_NOW: Final = (Unavailable, OutcomeUnknown, StorageFull)  # it may be otherwise soon
+
+log = structlog.get_logger(__name__)
+
+
+MakeRunner = Callable[[Claimed, int], Runner]  # for a job, on a slot from 1 on; raises Refused
+
+
+class Lane(Struct, frozen=True):
+    """One queue that is worked on."""
+
+    queue: str
+    slots: int  # jobs at once
+    timeout_seconds: float  # of a job that names none
+    make: MakeRunner
+
+
+class Worker:
+    """Runs the jobs of some queues."""
+
+    def __init__(
+        self, source: Source, lanes: Sequence[Lane], *, slots: int = 0, drain_seconds: float
+    ) -> None:
+        """`slots` is how many jobs it runs at once, of all queues; 0 is no limit but theirs."""
+        self._source = source
+        self._lanes = {lane.queue: lane for lane in lanes}
+        self._slots = slots or sum(lane.slots for lane in lanes)
+        self._drain_seconds = drain_seconds
+        self._running: dict[asyncio.Task[None], Running] = {}
+        self._free = {lane.queue: list(range(1, lane.slots + 1)) for lane in lanes}  # the least first
+        self._full: frozenset[str] = frozenset()  # the queues that the claim under way leaves out
+        self._stopping = asyncio.Event()
+        self._has_room = asyncio.Event()  # for what the claim under way does not ask for
+
+    @property
+    def running(self) -> int:
+        """How many jobs it runs now."""
+        return len(self._running)
+
+    def stop(self) -> None:
+        """Claim no more; what runs has `drain_seconds` to end."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Until it is stopped and all is done or given back. Raises what refuses it for good."""
+        renewing = asyncio.create_task(self._renew_for_ever())
+        try:
+            await self._claim_and_begin()
+        finally:
+            await self._drain()
+            renewing.cancel()
+            await asyncio.gather(renewing, return_exceptions=True)
+            await self._source.close()
+
+    # --- claiming ---
+
+    async def _claim_and_begin(self) -> None:
+        while not self._stopping.is_set():
+            self._has_room.clear()
+            room = {queue: len(slots) for queue, slots in self._free.items()}
+            queues = [queue for queue, free in room.items() if free > 0]
+            self._full = frozenset(room.keys() - queues)
+            most = min([self._slots - len(self._running), *(room[queue] for queue in queues)])
+            if not queues or most <= 0:
+                await self._room_or_stop()
+                continue
+            for job in await self._claimed(queues, most):
+                self._begin(job)
+
+    async def _ask(self, queues: Sequence[str], most: int) -> Sequence[Claimed]:
+        try:
+            return await self._source.claim(queues, most=most)
+        except FOR_NOW as refusal:
+            log.warning("no_jobs_for_now", reason=refusal.detail)
+            await asyncio.sleep(PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+            return ()
+
+    async def _claimed(self, queues: Sequence[str], most: int) -> Sequence[Claimed]:
+        """What comes of one claim. It is called back when it should ask for more, or for nothing."""
+        asking = asyncio.ensure_future(self._ask(queues, most))
+        changed = asyncio.ensure_future(self._room_or_stop())
+        try:
+            await asyncio.wait((asking, changed), return_when=asyncio.FIRST_COMPLETED)
+            return asking.result() if asking.done() else ()
+        finally:
+            for task in (asking, changed):
+                task.cancel()
+            await asyncio.gather(asking, changed, return_exceptions=True)
+
+    async def _room_or_stop(self) -> None:
+        waiting = [asyncio.ensure_future(event.wait()) for event in (self._has_room, self._stopping)]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
+
+    # --- running ---
+
+    def _begin(self, job: Claimed) -> None:
+        lane = self._lanes[job.queue]
+        seconds = min(lane.timeout_seconds, job.timeout / 1000) if job.timeout else lane.timeout_seconds
+        slot = heappop(self._free[job.queue])
+        running = Running(job, partial(lane.make, job, slot), self._source, timeout_seconds=seconds)
+        task = asyncio.create_task(self._see_to_its_end(running))
+        self._running[task] = running
+        task.add_done_callback(partial(self._forget, slot=slot))
+
+    def _forget(self, task: asyncio.Task[None], *, slot: int) -> None:
+        queue = self._running.pop(task).job.queue
+        heappush(self._free[queue], slot)
+        if queue in self._full or len(self._running) + 1 == self._slots:
+            self._has_room.set()
+
+    async def _see_to_its_end(self, running: Running) -> None:
+        listening = asyncio.get_running_loop().call_later(HEARD_AFTER_SECONDS, running.listen, self._renew)
+        try:
+            outcome = await running.run()
+        except Exception:
+            log.exception("run_failed", queue=running.job.queue, uid=running.job.uid)
+            outcome = Broken("internal", "the worker could not run it; its log says why")
+        finally:
+            listening.cancel()
+            running.listen_no_more()
+        if outcome is not None:
+            await self._settle(running.job, outcome)
+
+    async def _settle(self, job: Claimed, outcome: Outcome) -> None:
+        """Tell how it ended, for as long as it may still be held."""
+        end = asyncio.get_running_loop().time() + self._source.lease_seconds
+        while True:
+            try:
+                return await self._source.settle(job, outcome)
+            except LeaseLost:
+                log.warning("lease_lost", queue=job.queue, uid=job.uid)
+                return None
+            except FOR_NOW as refusal:
+                if asyncio.get_running_loop().time() > end:
+                    log.error("not_reported", queue=job.queue, uid=job.uid, reason=refusal.detail)
+                    return None
+                await asyncio.sleep(PAUSE_SECONDS * random.uniform(0.1, 1))  # noqa: S311 - no secret
+            except JobEngineError as refusal:
+                log.warning("not_reported", queue=job.queue, uid=job.uid, reason=refusal.detail)
+                return None
+
+    # --- leases ---
+
+    async def _renew_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(self._source.lease_seconds / RENEWALS)
+            with suppress(*FOR_NOW):  # the next one may be answered
+                await self._renew(tuple(self._running.values()))
+
+    async def _renew(self, runs: Sequence[Running]) -> None:
+        if runs:
+            for running, asked in zip(runs, await self._source.renew([run.job for run in runs]), strict=True):
+                running.ask(asked)
+
+    # --- the end ---
+
+    async def _drain(self) -> None:
+        """Let what runs end, or give it back."""
+        self._stopping.set()
+        if self._running:
+            await asyncio.wait(self._running, timeout=self._drain_seconds)
+        for running in self._running.values():
+            running.give_back()
+        if self._running:
+            await asyncio.wait(self._running)
