@@ -187,6 +187,12 @@ class QueueFull(JobEngineError):
     code = "queue_full"
 
 
+class LogFull(JobEngineError):
+    """A job has written as much as its queue keeps."""
+
+    code = "log_full"
+
+
 class Unavailable(JobEngineError):
     """Starting, stopping, too busy, or waiting for a disk that hangs: try again soon."""
 

@@ -19,9 +19,10 @@ from jobengine.model.commands import (
     only,
 )
 from jobengine.model.job import Job
+from jobengine.model.log import Stream
 from jobengine.model.states import State
 from jobengine.work.outcome import Broken, Done, GivenBack, Halted, Outcome
-from jobengine.work.source import Asked, Claimed, Stream
+from jobengine.work.source import Asked, Claimed
 
 SERVICE: Final = "jobengine"  # who claims the jobs that the server runs itself
 WAIT_SECONDS: Final = 30.0
@@ -68,7 +69,7 @@ class LocalSource:
 
     async def log(self, job: Claimed, stream: Stream, offset: int, data: bytes) -> None:
         """Put output behind that which is there. Raises LeaseLost."""
-        await self._engine.submit(Log(job.queue, job.uid, _lease(job), str(stream), offset, data))
+        await self._engine.submit(Log(job.queue, job.uid, _lease(job), stream, offset, data))
 
     async def progress(self, job: Claimed, progress: bytes) -> None:
         """How far it has come, as JSON. Raises LeaseLost."""

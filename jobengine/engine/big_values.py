@@ -7,7 +7,19 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from jobengine.model.blob import BLOB_THRESHOLD_BYTES, Blob
-from jobengine.model.commands import Amend, Command, Complete, Create, Draft, Settle, Settlement, Update
+from jobengine.model.commands import (
+    Amend,
+    Command,
+    Complete,
+    Create,
+    Draft,
+    Fail,
+    Log,
+    Release,
+    Settle,
+    Settlement,
+    Update,
+)
 
 Placing = Callable[[bytes], bytes | Blob]
 CommandT = TypeVar("CommandT", bound=Command)
@@ -24,7 +36,9 @@ def has_big_values(command: Command) -> bool:
         case Create(drafts=drafts):
             return any(is_big(draft.content) for draft in drafts)
         case Settle(settlements=settlements):
-            return any(isinstance(each, Complete) and is_big(each.result) for each in settlements)
+            return any(is_big(_value(each)) for each in settlements)
+        case Log(data=data):
+            return is_big(data)
         case Update(content=content) | Amend(content=content):
             return is_big(content)
         case _:
@@ -50,6 +64,8 @@ def placed(command: CommandT, place: Placing) -> CommandT:
             return replace(command, drafts=tuple(_draft(draft, place) for draft in drafts))
         case Settle(settlements=settlements):
             return replace(command, settlements=tuple(_settlement(each, place) for each in settlements))
+        case Log(data=data):
+            return replace(command, data=_placed(data, place))
         case Update(content=content) | Amend(content=content) if content is not UNSET and content is not None:
             return replace(command, content=_placed(content, place))
         case _:
@@ -61,9 +77,21 @@ def _draft(draft: Draft, place: Placing) -> Draft:
 
 
 def _settlement(settlement: Settlement, place: Placing) -> Settlement:
-    if isinstance(settlement, Complete) and settlement.result is not None:
-        return replace(settlement, result=_placed(settlement.result, place))
-    return settlement
+    match settlement:
+        case Complete(result=result) | Fail(result=result) if result is not None:
+            return replace(settlement, result=_placed(result, place))
+        case Release(saved=saved) if saved is not None:
+            return replace(settlement, saved=_placed(saved, place))
+        case _:
+            return settlement
+
+
+def _value(settlement: Settlement) -> bytes | Blob | None:
+    match settlement:
+        case Complete(result=value) | Fail(result=value) | Release(saved=value):
+            return value
+        case _:
+            return None
 
 
 def _placed(value: bytes | Blob, place: Placing) -> bytes | Blob:

@@ -101,7 +101,7 @@ class Compaction:
         self._go_on()
         while (job := walk.next_apart) is not None:
             places = successor.encoder.places
-            missing = next((blob for blob in job.blobs if not places.knows(blob)), None)
+            missing = next((blob for blob in walk.blobs_of(job) if not places.knows(blob)), None)
             if missing is not None:
                 await self._copy_value(job, missing, successor)
             elif (taken := self._journal.follow(walk.fetch(job), successor)) is not None:

@@ -18,6 +18,7 @@ from jobengine.model.commands import (
     Control,
     Create,
     Created,
+    Log,
     Outcome,
     Settle,
     Steer,
@@ -26,6 +27,7 @@ from jobengine.model.commands import (
     Update,
 )
 from jobengine.model.job import Job
+from jobengine.model.log import JobLog
 from jobengine.model.obstacles import Obstacle
 from jobengine.model.queue import Queue
 from jobengine.model.states import State
@@ -76,7 +78,7 @@ class Engine(Protocol):
     @overload
     async def submit(self, command: Settle | Control) -> tuple[Outcome, ...]: ...
     @overload
-    async def submit(self, command: Update | Amend) -> Job: ...
+    async def submit(self, command: Update | Amend | Log) -> Job: ...
     @overload
     async def submit(self, command: Steer) -> Queue: ...
     @overload
@@ -99,6 +101,15 @@ class Engine(Protocol):
 
     async def once(self, queue: str, uid: str, is_so: Callable[[Job], bool]) -> Job:
         """The job as soon as it is so, however long that takes. Raises NotFound when it is gone."""
+
+    async def log(
+        self, queue: str, uid: str, *, known: JobLog | None = None, wait: float = 0
+    ) -> tuple[Job, JobLog | None]:
+        """A job, and what it has written.
+
+        When that is known already: more of it, or its end, if it comes within so many seconds.
+        Raises NotFound.
+        """
 
     async def page(self, wish: Wish) -> Page:
         """Some of the jobs of a queue that are wanted, in its order. Raises NotFound."""

@@ -28,6 +28,7 @@ from jobengine.model.contents import Contents
 from jobengine.model.decision import Decision
 from jobengine.model.job import Job
 from jobengine.model.ledger import Ledger, Undo
+from jobengine.model.log import JobLog
 from jobengine.model.moment import Moment
 from jobengine.model.obstacles import Obstacle, obstacles
 from jobengine.model.order import LIVING
@@ -164,6 +165,28 @@ class LocalEngine:
                 if is_so(job):
                     return job
                 await changed.wait()
+            finally:
+                self._watchers.remove(queue, uid, changed)
+
+    async def log(
+        self, queue: str, uid: str, *, known: JobLog | None = None, wait: float = 0
+    ) -> tuple[Job, JobLog | None]:
+        """A job, and what it has written; when that is what is known, more of it, or its end."""
+
+        def look() -> tuple[Job, JobLog | None]:
+            return current(self._ledger, queue, uid, self._moment()), self._ledger.log(queue, uid)
+
+        loop = asyncio.get_running_loop()
+        end = loop.time() + wait
+        while True:
+            changed = self._watchers.add(queue, uid)
+            try:
+                job, log = await self._durably(look)
+                left = end - loop.time()
+                if log is not known or job.has_ended or left <= 0 or self._is_stopping:
+                    return job, log
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), left)
             finally:
                 self._watchers.remove(queue, uid, changed)
 

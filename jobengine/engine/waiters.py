@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from msgspec import Struct
 
-from jobengine.model.changes import AlterJob, Change, DropJob, MoveJob, PutJob
+from jobengine.model.changes import AlterJob, AppendLog, Change, DropJob, MoveJob, PutJob
 from jobengine.model.commands import Claim, ClaimAny
 from jobengine.model.job import Job
 
@@ -86,6 +86,8 @@ class Watchers:
                 case PutJob(job):
                     self._tell(job.queue, job.uid)
                 case MoveJob(queue, uid) | AlterJob(MoveJob(queue, uid)) | DropJob(queue, uid):
+                    self._tell(queue, uid)
+                case AppendLog(queue, uid):
                     self._tell(queue, uid)
 
     def _tell(self, queue: str, uid: str) -> None:

@@ -8,17 +8,21 @@ from jobengine.errors import NotFound
 from jobengine.model.blob import Blob
 from jobengine.model.changes import (
     AlterJob,
+    AppendLog,
     Change,
     DropJob,
     DropKeys,
+    DropLog,
     DropQueue,
     MoveJob,
     PutJob,
     PutKey,
     PutQueue,
+    all_of,
 )
 from jobengine.model.job import Job
 from jobengine.model.ledger import Ledger, Undo
+from jobengine.model.log import Chunk, JobLog
 from jobengine.model.order import LIVING
 from jobengine.model.states import State
 
@@ -53,7 +57,7 @@ class Walk:
             jobs = self._next_jobs(most)
             if jobs:
                 self._order = jobs[-1].order
-                return [PutJob(job) for job in jobs if not self._is_set_apart(job)]
+                return [change for job in jobs if not self._is_set_apart(job) for change in self._all_of(job)]
             self._state, self._order = self._state + 1, _BEFORE_ALL
             if self._state == len(LIVING):
                 self._queue, self._state = self._queue + 1, 0
@@ -78,7 +82,12 @@ class Walk:
     def fetch(self, job: Job) -> list[Change]:
         """It is fetched now."""
         del self._apart[job.queue, job.uid]
-        return [PutJob(job)]
+        return self._all_of(job)
+
+    def blobs_of(self, job: Job) -> tuple[Blob, ...]:
+        """Its big values, and those of what it has written."""
+        log = self._log(job)
+        return job.blobs if log is None else (*job.blobs, *log.blobs)
 
     def copies(self, changes: Sequence[Change], undo: Undo) -> list[Change]:
         """What of these changes, just made, must be copied. `undo` knows what was before."""
@@ -90,8 +99,10 @@ class Walk:
 
     def _must_be_copied(self, change: Change, before: object) -> bool:
         match change:
-            case PutQueue() | DropQueue() | DropJob() | PutKey() | DropKeys():
+            case PutQueue() | DropQueue() | DropJob() | PutKey() | DropKeys() | DropLog():
                 return True
+            case AppendLog(queue, uid, _, chunk):
+                return self._must_be_appended(self._job(queue, uid), chunk)
             case PutJob(job) if job.blobs:
                 self._set_apart_behind(job.queue, job.uid, job.state, job.order)
                 return False
@@ -100,12 +111,21 @@ class Walk:
             case MoveJob():
                 return self._must_move(change, before)
             case AlterJob(move, extra):
-                if extra is not None and isinstance(extra.result, Blob):
+                if extra is not None and (isinstance(extra.result, Blob) or isinstance(extra.saved, Blob)):
                     self._set_apart(move, before)
                     return False
                 return self._must_move(move, before)
             case _:
                 assert_never(change)
+
+    def _must_be_appended(self, job: Job | None, chunk: Chunk) -> bool:
+        """A big piece goes with its job, which is fetched once more."""
+        if job is None or not self._is_copied(job):
+            return False
+        if isinstance(chunk.data, Blob):
+            self._apart[job.queue, job.uid] = None
+            return False
+        return True
 
     def _must_move(self, move: MoveJob, before: object) -> bool:
         if isinstance(before, Job) and self._is_copied(before):
@@ -138,7 +158,7 @@ class Walk:
             self._apart[queue, uid] = None
 
     def _is_set_apart(self, job: Job) -> bool:
-        if not job.blobs:
+        if not self.blobs_of(job):
             return False
         self._apart[job.queue, job.uid] = None
         return True
@@ -156,6 +176,12 @@ class Walk:
         except NotFound:
             return []  # dropped meanwhile
         return list(islice(order.in_states((LIVING[self._state],), after=self._order), most))
+
+    def _all_of(self, job: Job) -> list[Change]:
+        return all_of(job, self._log(job))
+
+    def _log(self, job: Job) -> JobLog | None:
+        return self._ledger.contents(job.queue).logs.get(job.uid)
 
     def _job(self, queue: str, uid: str) -> Job | None:
         try:

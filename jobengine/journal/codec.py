@@ -12,9 +12,11 @@ from jobengine.errors import Damaged
 from jobengine.journal.blobs import BlobPlaces
 from jobengine.journal.records import (
     AlterJobRecord,
+    AppendLogRecord,
     BlobRecord,
     DropJobRecord,
     DropKeysRecord,
+    DropLogRecord,
     DropQueueRecord,
     MoveJobRecord,
     PutJobRecord,
@@ -25,9 +27,11 @@ from jobengine.journal.records import (
 from jobengine.model.blob import Blob
 from jobengine.model.changes import (
     AlterJob,
+    AppendLog,
     Change,
     DropJob,
     DropKeys,
+    DropLog,
     DropQueue,
     MoveJob,
     PutJob,
@@ -37,6 +41,7 @@ from jobengine.model.changes import (
 from jobengine.model.extra import Extra
 from jobengine.model.job import Job
 from jobengine.model.keys import Key
+from jobengine.model.log import Chunk, Stream
 from jobengine.model.queue import Queue
 from jobengine.model.states import State
 
@@ -46,6 +51,9 @@ _ARRAY: Final = bytes((_VERSION, 0xDD))  # 0xDD and four bytes of length: a Mess
 # A stored number is a place in this order: it never changes, it only grows.
 _STATES: Final = dict(enumerate((State.QUEUED, State.INPROGRESS, State.COMPLETE, State.FAILED)))
 _STATE_NUMBERS: Final = {state: number for number, state in _STATES.items()}
+
+_STREAMS: Final = dict(enumerate((Stream.OUT, Stream.ERR)))
+_STREAM_NUMBERS: Final = {stream: number for number, stream in _STREAMS.items()}
 
 
 class ChangeEncoder:
@@ -65,7 +73,7 @@ class ChangeEncoder:
         """The records of these changes, one behind the other."""
         return b"".join([self._encoder.encode(self._record(change)) for change in changes])
 
-    def _record(self, change: Change) -> Record:
+    def _record(self, change: Change) -> Record:  # noqa: C901  # a table
         match change:
             case PutJob():
                 return self._put_job(change.job)
@@ -83,6 +91,10 @@ class ChangeEncoder:
                 return PutKeyRecord(key.hash, key.number, key.time, key.body, key.uids)
             case DropKeys():
                 return DropKeysRecord(change.number)
+            case AppendLog():
+                return self._append_log(change)
+            case DropLog():
+                return DropLogRecord(self._numbers[change.queue], change.uid)
             case _:
                 assert_never(change)
 
@@ -93,9 +105,7 @@ class ChangeEncoder:
             job.uid,
             _STATE_NUMBERS[job.state],
             job.order,
-            BlobRecord(content.length, content.digest, self.places.offsets(content))
-            if isinstance(content, Blob)
-            else content,
+            content if isinstance(content, bytes) else self._blob(content),
             job.created,
             job.updated,
             job.expires,
@@ -108,12 +118,30 @@ class ChangeEncoder:
             None if job.extra is None else self._extra(job.extra),
         )
 
+    def _append_log(self, change: AppendLog) -> AppendLogRecord:
+        chunk = change.chunk
+        return AppendLogRecord(
+            self._numbers[change.queue],
+            change.uid,
+            change.epoch,
+            _STREAM_NUMBERS[chunk.stream],
+            chunk.offset,
+            chunk.data if isinstance(chunk.data, bytes) else self._blob(chunk.data),
+        )
+
+    def _blob(self, blob: Blob) -> BlobRecord:
+        return BlobRecord(blob.length, blob.digest, self.places.offsets(blob))
+
     def _extra(self, extra: Extra | None) -> Extra | None:
-        """With the place that its big value has in this file."""
-        if extra is None or not isinstance(extra.result, Blob):
+        """With the places that its big values have in this file."""
+        if extra is None or not (isinstance(extra.result, Blob) or isinstance(extra.saved, Blob)):
             return extra
-        offsets = self.places.offsets(extra.result)
-        return replace(extra, result=replace(extra.result, offsets=offsets, generation=0))
+        return replace(extra, result=self._placed(extra.result), saved=self._placed(extra.saved))
+
+    def _placed(self, value: bytes | Blob | None) -> bytes | Blob | None:
+        if not isinstance(value, Blob):
+            return value
+        return replace(value, offsets=self.places.offsets(value), generation=0)
 
     def _move_job(self, change: MoveJob) -> MoveJobRecord:
         return MoveJobRecord(
@@ -168,7 +196,7 @@ class ChangeDecoder:
         """An encoder that goes on where these records ended."""
         return ChangeEncoder({name: number for number, name in self._names.items()})
 
-    def _change(self, record: Record) -> Change:
+    def _change(self, record: Record) -> Change:  # noqa: C901  # a table
         match record:
             case PutJobRecord():
                 return PutJob(self._job(record))
@@ -186,6 +214,11 @@ class ChangeDecoder:
                 return PutKey(Key(record.hash, record.number, record.time, record.body, record.uids))
             case DropKeysRecord():
                 return DropKeys(record.number)
+            case AppendLogRecord():
+                chunk = Chunk(_STREAMS[record.stream], record.offset, _value(record.data))
+                return AppendLog(self._names[record.queue], record.uid, record.epoch, chunk)
+            case DropLogRecord():
+                return DropLog(self._names[record.queue], record.uid)
             case _:
                 assert_never(record)
 
@@ -196,7 +229,7 @@ class ChangeDecoder:
             self._names[record.queue],
             _STATES[record.state],
             record.order,
-            content if isinstance(content, bytes) else Blob(content.length, content.digest, content.offsets),
+            content if isinstance(content, bytes) else _value(content),
             created,
             created if updated == created else updated,  # one number, not two
             record.expires,
@@ -230,6 +263,10 @@ class ChangeDecoder:
         if name != record.name:
             raise KeyError(record.number)
         return PutQueue(record.settings or Queue(name, record.keep, record.lease, record.max_attempts))
+
+
+def _value(value: bytes | BlobRecord) -> bytes | Blob:
+    return value if isinstance(value, bytes) else Blob(value.length, value.digest, value.offsets)
 
 
 def body_of(records: bytes, count: int) -> bytes:

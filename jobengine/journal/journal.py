@@ -24,7 +24,7 @@ from jobengine.journal.scrub import Scrub
 from jobengine.journal.successor import Successor
 from jobengine.journal.volume import Volume
 from jobengine.model.blob import Blob
-from jobengine.model.changes import AlterJob, Change, PutJob
+from jobengine.model.changes import AlterJob, AppendLog, Change, PutJob
 from jobengine.model.job import memory_of, memory_of_extra
 
 _ANCHOR_SYNC_SECONDS: Final = 1.0
@@ -377,5 +377,7 @@ def _size(change: Change) -> int:
             return _RECORD_BYTES + memory_of(job)
         case AlterJob(_, extra) if extra is not None:
             return _RECORD_BYTES + memory_of_extra(extra)
+        case AppendLog(_, _, _, chunk) if isinstance(chunk.data, bytes):
+            return _RECORD_BYTES + len(chunk.data)
         case _:
             return _RECORD_BYTES

@@ -103,6 +103,24 @@ class DropJobRecord(Struct, frozen=True, gc=False, array_like=True, tag=4):
     uid: str
 
 
+class AppendLogRecord(Struct, frozen=True, gc=False, array_like=True, tag=8):
+    """This job has written this, to the stream with this number."""
+
+    queue: int
+    uid: str
+    epoch: int
+    stream: int
+    offset: int
+    data: bytes | BlobRecord
+
+
+class DropLogRecord(Struct, frozen=True, gc=False, array_like=True, tag=9):
+    """What this job has written is gone."""
+
+    queue: int
+    uid: str
+
+
 Record = (
     PutJobRecord
     | MoveJobRecord
@@ -112,4 +130,6 @@ Record = (
     | DropQueueRecord
     | PutKeyRecord
     | DropKeysRecord
+    | AppendLogRecord
+    | DropLogRecord
 )

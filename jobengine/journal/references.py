@@ -10,7 +10,14 @@ from msgspec.msgpack import Decoder
 from jobengine.errors import Damaged
 from jobengine.journal.blobs import BlobReader
 from jobengine.journal.frame import FrameType, Head
-from jobengine.journal.records import AlterJobRecord, BlobRecord, MoveJobRecord, PutJobRecord, Record
+from jobengine.journal.records import (
+    AlterJobRecord,
+    AppendLogRecord,
+    BlobRecord,
+    MoveJobRecord,
+    PutJobRecord,
+    Record,
+)
 from jobengine.model.blob import Blob
 from jobengine.model.extra import Extra
 
@@ -58,8 +65,12 @@ class References:
                 case PutJobRecord(uid=uid, content=content, extra=extra):
                     self._note(uid, content)
                     self._note(uid, None if extra is None else extra.result)
-                case AlterJobRecord(MoveJobRecord(uid=uid), Extra(result=result)):
+                    self._note(uid, None if extra is None else extra.saved)
+                case AlterJobRecord(MoveJobRecord(uid=uid), Extra(result=result, saved=saved)):
                     self._note(uid, result)
+                    self._note(uid, saved)
+                case AppendLogRecord(uid=uid, data=data):
+                    self._note(uid, data)
 
     def _note(self, uid: str, value: bytes | BlobRecord | Blob | None) -> None:
         if isinstance(value, BlobRecord | Blob):

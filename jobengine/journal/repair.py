@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -22,8 +22,7 @@ from jobengine.journal.salvage import Name, Salvage, salvage
 from jobengine.journal.successor import Successor
 from jobengine.journal.verification import Finding, Verification, Verifier
 from jobengine.model.blob import Blob
-from jobengine.model.changes import PutJob, PutKey, PutQueue
-from jobengine.model.job import Job
+from jobengine.model.changes import PutKey, PutQueue, all_of
 
 NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -116,16 +115,21 @@ class Repairing:
         successor.take(PutKey(key) for key in found.keys.behind(0, len(found.keys)))
         for name, job in found.jobs.items():
             try:
-                self._copy_values(successor, read, job)
+                self._copy_values(successor, read, job.blobs)
             except Damaged:
                 self._without_value.append(name)
                 continue
-            successor.take((PutJob(job),))
+            log = found.logs.get(name)
+            try:
+                self._copy_values(successor, read, () if log is None else log.blobs)
+            except Damaged:
+                log = None
+            successor.take(all_of(job, log))
             if successor.is_full:
                 successor.write(*successor.cut())
 
-    def _copy_values(self, successor: Successor, read: Reading, job: Job) -> None:
-        for blob in job.blobs:
+    def _copy_values(self, successor: Successor, read: Reading, blobs: Iterable[Blob]) -> None:
+        for blob in blobs:
             successor.encoder.places.move(blob, successor.copy_blob(blob, read.blobs))
 
     def _look_at_big_values(self, read: Reading, found: Salvage) -> None:

@@ -15,9 +15,11 @@ from jobengine.journal.reading import Reading
 from jobengine.journal.records import AlterJobRecord, DropKeysRecord, PutKeyRecord, PutQueueRecord, Record
 from jobengine.model.changes import (
     AlterJob,
+    AppendLog,
     Change,
     DropJob,
     DropKeys,
+    DropLog,
     DropQueue,
     MoveJob,
     PutJob,
@@ -28,6 +30,7 @@ from jobengine.model.changes import (
 )
 from jobengine.model.job import Job
 from jobengine.model.keys import Keys
+from jobengine.model.log import Chunk, JobLog
 from jobengine.model.queue import Queue
 
 _CHANGES: Final = frozenset((FrameType.CHANGES, FrameType.SNAPSHOT))
@@ -49,6 +52,7 @@ class Salvage:
     def __init__(self) -> None:
         self.queues: dict[str, Queue] = {}
         self.jobs: dict[Name, Job] = {}
+        self.logs: dict[Name, JobLog] = {}
         self.keys = Keys()
         self.lost: set[Name] = set()  # named behind the damage; made within it
         self.uncertain: set[Name] = set()  # made before the damage, and not named behind it
@@ -59,7 +63,7 @@ class Salvage:
         """Something is missing here: whatever there is may have changed."""
         self.uncertain = set(self.jobs)
 
-    def replay(self, changes: Iterable[Change]) -> None:
+    def replay(self, changes: Iterable[Change]) -> None:  # noqa: C901  # a table
         """Make these changes, as far as they make sense."""
         for change in changes:
             match change:
@@ -80,12 +84,19 @@ class Salvage:
                     self.keys.put(key)
                 case DropKeys(number):
                     self.keys.drop(number)
+                case AppendLog(queue, uid, epoch, chunk):
+                    self._append_log(Name(queue, uid), epoch, chunk)
+                case DropLog(queue, uid):
+                    self.logs.pop(Name(queue, uid), None)
                 case _:
                     assert_never(change)
 
     def _put(self, job: Job) -> None:
         name = Name(job.queue, job.uid)
+        log = self.logs.get(name)
         self._forget(name)
+        if log is not None:
+            self.logs[name] = log
         if job.queue not in self.queues:
             self.queues[job.queue] = Queue(job.queue, _KEEP_MS, _LEASE_MS)
             self.guessed.add(job.queue)
@@ -98,8 +109,16 @@ class Salvage:
         else:
             self.lost.add(name)
 
+    def _append_log(self, name: Name, epoch: int, chunk: Chunk) -> None:
+        log = self.logs.get(name)
+        if log is None or log.epoch < epoch:
+            log = JobLog(epoch)
+        if log.epoch == epoch:
+            self.logs[name] = log.appended(chunk)
+
     def _forget(self, name: Name) -> None:
         self.jobs.pop(name, None)
+        self.logs.pop(name, None)
         self.lost.discard(name)
         self.uncertain.discard(name)
 

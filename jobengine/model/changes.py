@@ -5,6 +5,7 @@ from msgspec import Struct
 from jobengine.model.extra import Extra
 from jobengine.model.job import Job
 from jobengine.model.keys import Key
+from jobengine.model.log import Chunk, JobLog
 from jobengine.model.queue import Queue
 from jobengine.model.states import State
 
@@ -58,6 +59,22 @@ class DropJob(Struct, frozen=True, gc=False):
     uid: str
 
 
+class AppendLog(Struct, frozen=True, gc=False):
+    """A job has written this, in the attempt with this lease epoch."""
+
+    queue: str
+    uid: str
+    epoch: int
+    chunk: Chunk
+
+
+class DropLog(Struct, frozen=True, gc=False):
+    """What a job has written is gone."""
+
+    queue: str
+    uid: str
+
+
 class PutKey(Struct, frozen=True, gc=False):
     """These jobs were made by a request with this idempotency key."""
 
@@ -70,7 +87,9 @@ class DropKeys(Struct, frozen=True, gc=False):
     number: int
 
 
-Change = PutQueue | DropQueue | PutJob | MoveJob | AlterJob | DropJob | PutKey | DropKeys
+Change = (
+    PutQueue | DropQueue | PutJob | MoveJob | AlterJob | DropJob | PutKey | DropKeys | AppendLog | DropLog
+)
 
 
 def move(job: Job) -> MoveJob:
@@ -89,6 +108,14 @@ def move(job: Job) -> MoveJob:
         job.epoch,
         job.lease,
     )
+
+
+def all_of(job: Job, log: JobLog | None) -> list[Change]:
+    """The changes that make a job, and what it has written, out of nothing."""
+    made: list[Change] = [PutJob(job)]
+    if log is not None:
+        made += [AppendLog(job.queue, job.uid, log.epoch, chunk) for chunk in log.chunks]
+    return made
 
 
 def change(before: Job, job: Job) -> PutJob | MoveJob | AlterJob:

@@ -9,6 +9,7 @@ from jobengine.model.backoff import Backoff
 from jobengine.model.blob import Blob
 from jobengine.model.extra import UniqueFor
 from jobengine.model.job import Job
+from jobengine.model.log import Stream
 from jobengine.model.queue import Queue
 from jobengine.model.states import State
 
@@ -109,6 +110,7 @@ class Fail(Struct, frozen=True, gc=False):
     text: str = ""
     retry: bool | None = None  # None: as the rules of the queue say
     delay: int | None = None  # until the next attempt; None: as the rules say
+    result: bytes | Blob | None = None
 
 
 class Release(Struct, frozen=True, gc=False):
@@ -117,6 +119,7 @@ class Release(Struct, frozen=True, gc=False):
     uid: str
     lease: int
     delay: int = 0
+    saved: bytes | Blob | None = None  # JSON, for whoever gets it next; None: what was saved before stays
 
 
 class Extend(Struct, frozen=True, gc=False):
@@ -152,6 +155,17 @@ class Settle(Struct, frozen=True, gc=False):
 
     queue: str
     settlements: tuple[Settlement, ...]
+
+
+class Log(Struct, frozen=True, gc=False):
+    """A job has written this. Answered with the job."""
+
+    queue: str
+    uid: str
+    lease: int
+    stream: Stream
+    offset: int  # bytes of the stream before it
+    data: bytes | Blob
 
 
 # --- what a writer does to jobs ---
@@ -258,5 +272,5 @@ class Swept(Struct, frozen=True, gc=False):
         return self.expired + self.timed_out + self.retried + self.forgotten
 
 
-Command = Create | Claim | ClaimAny | Settle | Update | Amend | Control | Steer | Configure | Sweep
+Command = Create | Claim | ClaimAny | Settle | Update | Amend | Control | Steer | Configure | Sweep | Log
 Answer = Created | tuple[Job, ...] | tuple[Outcome, ...] | Job | Queue | Configured | Swept

@@ -8,6 +8,7 @@ from jobengine.model.deadlines import Deadlines
 from jobengine.model.extra import Extra
 from jobengine.model.job import ARRIVAL_MASK, JOB_OVERHEAD_BYTES, Job, memory_of_extra
 from jobengine.model.keys import KEY_OVERHEAD_BYTES
+from jobengine.model.log import Chunk, JobLog
 from jobengine.model.order import Order
 from jobengine.model.picture import Picture
 from jobengine.model.queue import Queue
@@ -85,10 +86,16 @@ class Totals:
             self._add_extra(job.extra, -1)
         self.jobs -= 1
 
+    def add_log(self, log: JobLog, sign: int) -> None:
+        """Count what a job has written; with -1, count it no more."""
+        self.content_bytes += sign * log.memory
+        self.blob_bytes += sign * sum(blob.length for blob in log.blobs)
+
     def _add_extra(self, extra: Extra, sign: int) -> None:
         self.content_bytes += sign * memory_of_extra(extra)
-        if isinstance(extra.result, Blob):
-            self.blob_bytes += sign * extra.result.length
+        for value in (extra.result, extra.saved):
+            if isinstance(value, Blob):
+                self.blob_bytes += sign * value.length
 
 
 class Contents:
@@ -100,6 +107,7 @@ class Contents:
         "_totals",
         "deadlines",
         "jobs",
+        "logs",
         "order",
         "queue",
         "queued_bytes",
@@ -109,6 +117,7 @@ class Contents:
     def __init__(self, queue: Queue, totals: Totals, *, indexed: bool) -> None:
         self.queue = queue
         self.jobs: dict[str, Job] = {}
+        self.logs: dict[str, JobLog] = {}  # of those that have written something
         self.order = Order(())
         self.deadlines = Deadlines(self.jobs)
         self.uniques = Uniques()
@@ -130,12 +139,16 @@ class Contents:
         """Count these jobs in the totals."""
         if self._indexed:
             self._totals.add_all(self.jobs.values())
+            for log in self.logs.values():
+                self._totals.add_log(log, 1)
 
     def leave(self) -> None:
         """Count these jobs no more."""
         if self._indexed:
             for job in self.jobs.values():
                 self._totals.remove(job)
+            for log in self.logs.values():
+                self._totals.add_log(log, -1)
 
     def put(self, uid: str, job: Job | None) -> Job | None:
         """Let this job be what `job` says, or gone. Returns what it was."""
@@ -148,6 +161,31 @@ class Contents:
         if self._indexed:
             self._sort_in(uid, before, job)
         return before
+
+    def put_with_log(
+        self, uid: str, both: tuple[Job | None, JobLog | None]
+    ) -> tuple[Job | None, JobLog | None]:
+        """The same for a job and what it has written."""
+        job, log = both
+        return self.put(uid, job), self.put_log(uid, log)
+
+    def put_log(self, uid: str, log: JobLog | None) -> JobLog | None:
+        """Let this be what a job has written; None: nothing. Returns what it was."""
+        before = self.logs.pop(uid, None)
+        if log is not None:
+            self.logs[uid] = log
+        if self._indexed:
+            for each, sign in ((before, -1), (log, 1)):
+                if each is not None:
+                    self._totals.add_log(each, sign)
+        return before
+
+    def written(self, uid: str, epoch: int, chunk: Chunk) -> JobLog:
+        """What a job has written, when this is added by the attempt of this epoch."""
+        log = self.logs.get(uid)
+        if log is None or log.epoch < epoch:
+            log = JobLog(epoch)
+        return log.appended(chunk) if log.epoch == epoch else log
 
     def picture(self, *, after: int = -1) -> Picture:
         """The jobs behind this sort key as they are now, whatever happens to them. Close it."""

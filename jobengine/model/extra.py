@@ -72,6 +72,7 @@ class Extra(Struct, frozen=True, gc=False, omit_defaults=True):
     progress: bytes | None = None  # JSON, as its holder sent it
     result: bytes | Blob | None = None  # JSON, as its claimer sent it
     failures: tuple[Failure, ...] = ()  # oldest first, the newest FAILURES_MOST of them
+    saved: bytes | Blob | None = None  # JSON, for the next run: what the last one left when it was halted
     died_in: str | None = None  # the queue whose dead letter it is
 
     @property

@@ -69,10 +69,10 @@ class Job(Struct, frozen=True, gc=False):
     @property
     def blobs(self) -> tuple[Blob, ...]:
         """Its values that stand in the file only."""
-        content, result = self.content, None if self.extra is None else self.extra.result
-        if isinstance(content, bytes) and not isinstance(result, Blob):
-            return ()
-        return tuple(value for value in (content, result) if isinstance(value, Blob))
+        content, extra = self.content, self.extra
+        if extra is None:
+            return () if isinstance(content, bytes) else (content,)
+        return tuple(value for value in (content, extra.result, extra.saved) if isinstance(value, Blob))
 
 
 # Measured by `make bench`: a queued job's struct, its uid and numbers, and its places in the indexes.
@@ -82,11 +82,12 @@ EXTRA_OVERHEAD_BYTES: Final = 300
 
 def memory_of_extra(extra: Extra) -> int:
     """About how many bytes of memory it takes."""
-    result, progress = extra.result, extra.progress
+    result, progress, saved = extra.result, extra.progress, extra.saved
     return (
         EXTRA_OVERHEAD_BYTES
         + (len(result) if isinstance(result, bytes) else 0)
         + (len(progress) if progress is not None else 0)
+        + (len(saved) if isinstance(saved, bytes) else 0)
         + sum(150 + len(failure.text) for failure in extra.failures)
         + sum(50 + len(tag) for tag in extra.tags)
     )

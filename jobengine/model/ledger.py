@@ -7,20 +7,24 @@ from typing import Any, assert_never
 from jobengine.errors import NotFound
 from jobengine.model.changes import (
     AlterJob,
+    AppendLog,
     Change,
     DropJob,
     DropKeys,
+    DropLog,
     DropQueue,
     MoveJob,
     PutJob,
     PutKey,
     PutQueue,
+    all_of,
     altered,
     moved,
 )
 from jobengine.model.contents import Contents, Totals
 from jobengine.model.job import Job
 from jobengine.model.keys import Key, Keys
+from jobengine.model.log import JobLog
 from jobengine.model.queue import Queue
 from jobengine.model.states import State
 from jobengine.model.view import Waiting
@@ -69,7 +73,7 @@ class Ledger:
                 case _:
                     self.apply((change,))
 
-    def apply(self, changes: Iterable[Change]) -> Undo:
+    def apply(self, changes: Iterable[Change]) -> Undo:  # noqa: C901  # a table
         """Make the changes. Cannot fail on what `decide` gave. Returns what undoes it."""
         undo: Undo = []
         for change in changes:
@@ -84,8 +88,18 @@ class Ledger:
                     contents = self._contents[queue]
                     undo.append((contents.put, uid, contents.put(uid, altered(contents.jobs[uid], change))))
                 case DropJob(queue, uid):
-                    put = self._contents[queue].put
-                    undo.append((put, uid, put(uid, None)))
+                    contents = self._contents[queue]
+                    if uid in contents.logs:
+                        undo.append((contents.put_with_log, uid, contents.put_with_log(uid, (None, None))))
+                    else:
+                        undo.append((contents.put, uid, contents.put(uid, None)))
+                case AppendLog(queue, uid, epoch, chunk):
+                    contents = self._contents[queue]
+                    log = contents.written(uid, epoch, chunk)
+                    undo.append((contents.put_log, uid, contents.put_log(uid, log)))
+                case DropLog(queue, uid):
+                    put_log = self._contents[queue].put_log
+                    undo.append((put_log, uid, put_log(uid, None)))
                 case PutQueue(queue):
                     undo.append(self._put_queue(queue))
                 case DropQueue(name):
@@ -189,6 +203,15 @@ class Ledger:
         """The number up to which idempotency keys are to be forgotten, at most so many of them."""
         return self.keys.outdated(now, most, room_for)
 
+    def log(self, queue: str, uid: str) -> JobLog | None:
+        """What a job has written."""
+        return self.contents(queue).logs.get(uid)
+
+    def ended_with_log(self, queue: str) -> Iterator[Job]:
+        """The ended jobs of a queue that have written something."""
+        contents = self.contents(queue)
+        return (job for uid in contents.logs if (job := contents.jobs.get(uid)) is not None and job.has_ended)
+
     def due(self, now: int, most: int, queue: str | None = None) -> Iterator[Job]:
         """Jobs of one queue, or of all, whose deadline has come, at most so many."""
         some = self._contents.values() if queue is None else (self.contents(queue),)
@@ -231,5 +254,5 @@ class Ledger:
         for contents in self._contents.values():
             yield PutQueue(contents.queue)
             for job in contents.jobs.values():
-                yield PutJob(job)
+                yield from all_of(job, contents.logs.get(job.uid))
         yield from map(PutKey, self.keys.behind(0, len(self.keys)))

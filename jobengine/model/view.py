@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from jobengine.model.job import Job
 from jobengine.model.keys import Key
+from jobengine.model.log import JobLog
 from jobengine.model.queue import Queue
 
 
@@ -63,6 +64,12 @@ class View(Protocol):
 
     def outdated_keys(self, now: int, most: int, room_for: int = 0) -> int | None:
         """The number up to which idempotency keys are to be forgotten, at most so many of them."""
+
+    def log(self, queue: str, uid: str) -> JobLog | None:
+        """What a job has written."""
+
+    def ended_with_log(self, queue: str) -> Iterator[Job]:
+        """The ended jobs of a queue that have written something."""
 
     def due(self, now: int, most: int, queue: str | None) -> Iterator[Job]:
         """Jobs of one queue, or of all, whose deadline has come, at most so many."""

@@ -43,6 +43,7 @@ STATUSES: Final[Statuses] = MappingProxyType(
         errors.VersionChanged.code: HTTPStatus.PRECONDITION_FAILED,
         errors.KeyReused.code: HTTPStatus.UNPROCESSABLE_ENTITY,
         errors.QueueFull.code: HTTPStatus.TOO_MANY_REQUESTS,
+        errors.LogFull.code: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         errors.Unavailable.code: HTTPStatus.SERVICE_UNAVAILABLE,
         errors.StorageFull.code: HTTPStatus.INSUFFICIENT_STORAGE,
         errors.OutcomeUnknown.code: HTTPStatus.SERVICE_UNAVAILABLE,

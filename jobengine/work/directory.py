@@ -1,8 +1,8 @@
 """The directory of one run: nobody else's, and gone after it whatever the program has made of it."""
 
 import asyncio
+import contextlib
 import os
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 def make_directory(parent: Path | None, user: User | None) -> Path:
     """A new one, for this user alone. Raises OSError."""
-    directory = tempfile.mkdtemp(prefix="jobengine-", dir=parent)
+    directory = tempfile.mkdtemp(prefix="jobengine-run-", dir=parent)
     if user is not None:
         os.chown(directory, user.user_id, user.group_id)
     return Path(directory)
@@ -36,11 +36,17 @@ async def remove_directory(directory: Path, spawner: Spawner) -> None:
     except FileNotFoundError:
         return
     except OSError:
-        await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
-    else:
-        return
+        await asyncio.to_thread(_remove_flat, directory)
     if directory.exists():
         await _remove_by_force(directory, spawner)
+
+
+def _remove_flat(directory: Path) -> None:
+    """Remove it when there are only files in it: how deep others are, a stranger decides."""
+    with contextlib.suppress(OSError):
+        for path in list(directory.iterdir()):
+            path.unlink()
+        directory.rmdir()
 
 
 async def _remove_by_force(directory: Path, spawner: Spawner) -> None:

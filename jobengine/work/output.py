@@ -7,7 +7,7 @@ from typing import Final
 
 from jobengine.errors import JobEngineError
 from jobengine.work.runner import LogSink
-from jobengine.work.source import Stream
+from jobengine.model.log import Stream
 
 CHUNK_BYTES: Final = 256 * 1024
 WAIT_SECONDS: Final = 0.1  # after its first byte less than a chunk is sent

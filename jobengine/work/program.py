@@ -14,7 +14,7 @@ from jobengine.work.directory import make_directory, remove_directory
 from jobengine.work.outcome import Broken, Done, GivenBack, Halted, Kind, Outcome, Refused
 from jobengine.work.output import Output
 from jobengine.work.runner import LogSink, Runner
-from jobengine.work.source import Stream
+from jobengine.model.log import Stream
 from jobengine.work.spawner.launch import Launch
 from jobengine.work.spawner.process import Ended, NotStarted, Process, Reason
 from jobengine.work.spawner.sandbox import is_there

@@ -149,7 +149,7 @@ class PythonRunner(Runner):
     def _call(self, method: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
         if inspect.iscoroutinefunction(method):
             return asyncio.ensure_future(method(*arguments))
-        return asyncio.get_running_loop().run_in_executor(self._threads, method, *arguments)
+        return asyncio.wrap_future(self._threads.submit(method, *arguments))
 
     def _result(self, value: Any) -> bytes:
         seconds = time.monotonic() - self._started

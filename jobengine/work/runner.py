@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from jobengine.work.outcome import Halted, Outcome
-from jobengine.work.source import Stream
+from jobengine.model.log import Stream
 
 # Puts output behind that which is there: of which stream, at which offset of it. Raises JobEngineError.
 LogSink = Callable[[Stream, int, bytes], Awaitable[None]]

@@ -6,14 +6,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from jobengine.model.log import Stream
 from jobengine.work.outcome import Outcome
-
-
-class Stream(StrEnum):
-    """Of the output of a job."""
-
-    OUT = "out"
-    ERR = "err"
 
 
 class Asked(StrEnum):

@@ -11,6 +11,7 @@ from jobengine.model.commands import (
     Configure,
     Control,
     Create,
+    Log,
     Settle,
     Steer,
     Sweep,
@@ -23,6 +24,7 @@ from jobengine.model.rules.claim import claim, claim_any
 from jobengine.model.rules.configure import configure
 from jobengine.model.rules.control import control
 from jobengine.model.rules.create import create
+from jobengine.model.rules.log import log
 from jobengine.model.rules.settle import settle
 from jobengine.model.rules.steer import steer
 from jobengine.model.rules.sweep import sweep
@@ -49,6 +51,8 @@ def decide(view: View, command: Command, moment: Moment) -> Decision[Answer]:  #
             return control(view, command, moment)
         case Sweep():
             return sweep(view, command, moment)
+        case Log():
+            return log(view, command, moment)
         case Steer():
             return steer(view, command)
         case Configure():

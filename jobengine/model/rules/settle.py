@@ -70,7 +70,7 @@ def _settled(job: Job, settlement: Settlement, queue: Queue, now: int) -> Job:
         case Fail():
             return _failed(job, settlement, queue, now)
         case Release():
-            return released(job, now, settlement.delay)
+            return released(_with_saved(job, settlement), now, settlement.delay)
         case Extend():
             return _extended(job, settlement, now)
         case Progress():
@@ -87,17 +87,24 @@ def _ended(job: Job, event: Event, extra: Extra | None, now: int) -> Job:
     return replace(job, state=after(job.state, event), updated=touched(job, now), lease_ends=0, extra=extra)
 
 
+def _with_saved(job: Job, release: Release) -> Job:
+    """What the attempt leaves for the next one goes with the job."""
+    if release.saved is None:
+        return job
+    return replace(job, extra=replace(job.more, saved=release.saved))
+
+
 def _completed(job: Job, settlement: Complete, now: int) -> Job:
     extra = job.extra
     if settlement.result is not None or extra is not None:
-        extra = replace(job.more, result=settlement.result, is_to_stop=False, halted=False)
+        extra = replace(job.more, result=settlement.result, is_to_stop=False, halted=False, saved=None)
     return _ended(job, Event.COMPLETE, extra, now)
 
 
 def _failed(job: Job, settlement: Fail, queue: Queue, now: int) -> Job:
     text = settlement.text[:FAILURE_TEXT_MOST]
     failure = Failure(job.attempt, now, Reason.ERROR, settlement.kind, text, job.worker)
-    extra = with_failure(job, failure)
+    extra = replace(with_failure(job, failure), result=settlement.result, saved=None)
     if extra.is_to_stop:
         return _ended(job, Event.STOP, replace(extra, reason=Reason.STOPPED, is_to_stop=False), now)
     delay = _delay(job, settlement, queue)

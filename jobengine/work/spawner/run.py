@@ -1,4 +1,4 @@
-"""One program that was started, and all that came of it, as the spawner's process sees it."""
+"""One program that was started, and all that came of it. Standard library only."""
 
 import contextlib
 import os
@@ -17,12 +17,12 @@ class Run:
     def __init__(self, number: int, leader: int, inside: int | None) -> None:
         self.number = number
         self.leader = leader
-        self.status: int | None = None  # of the leader, once it has ended
-        self.hurry_until = 0.0  # monotonic: so long are others of its processes looked for
+        self.is_looked_after_until = 0.0  # monotonic; then what is left over is left alone
         if inside is not None:
             os.set_blocking(inside, False)
         self._inside = inside  # the pipe on which the sandbox says who is the first inside
         self._first_inside: int | None = None
+        self._status = 0
         self._started_at = time.time()
         self._started = time.monotonic()
         self._seconds = 0.0
@@ -59,16 +59,16 @@ class Run:
         self._cpu_seconds += usage.ru_utime + usage.ru_stime
         self._memory_bytes = max(self._memory_bytes, usage.ru_maxrss * 1024)
 
-    def leader_ended(self, status: int, *, hurry_seconds: float) -> None:
+    def leader_ended(self, status: int, *, look_seconds: float) -> None:
         """What is left of it has to end now."""
-        self.status = status
+        self._status = status
         self._seconds = time.monotonic() - self._started
-        self.hurry_until = time.monotonic() + hurry_seconds
+        self.is_looked_after_until = time.monotonic() + look_seconds
 
     def ended(self) -> dict[str, object]:
         """How it ended, for the worker."""
         return {
-            "status": os.waitstatus_to_exitcode(self.status or 0),
+            "status": os.waitstatus_to_exitcode(self._status),
             "started_at": self._started_at,
             "seconds": self._seconds,
             "cpu_seconds": self._cpu_seconds,

@@ -1,17 +1,15 @@
-"""Starts one program: its pipes, its limits, its user. Standard library only."""
+"""Starts one program, which inherits the user and the limits of the process that does it. Standard library only."""
 
 import os
 import resource
-import struct
+import signal
+from contextlib import suppress
 from enum import IntEnum
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 # Where the sandbox says which process is the first inside: bubblewrap's --info-fd.
 INSIDE: Final = 3
-_FAILED: Final = 127
-
-# All failures come through one pipe: which child, on which step, and why. Too short to come in two pieces.
-_REPORT: Final = struct.Struct("=iii")
+_PYTHONS: Final = (signal.SIGPIPE, signal.SIGXFSZ)  # Python ignores these, and programs would inherit that
 
 
 class Step(IntEnum):
@@ -22,85 +20,59 @@ class Step(IntEnum):
     PROGRAM = 3
 
 
-def start(launch: dict[str, Any], pipes: list[int], inside: int | None, reports: int) -> int:
-    """Start a program in a session of its own and return its number. Raises OSError.
+class StartFailed(Exception):
+    """The program does not run."""
 
-    What fails later is found in the reports when the child has ended.
+    def __init__(self, step: Step, error: OSError) -> None:
+        super().__init__(step, error)
+        self.step = step
+        self.number = error.errno or 0
+
+
+def start(launch: dict[str, Any], pipes: list[int]) -> int:
+    """Start a program in a session of its own, with these pipes as its output, and return its number.
+
+    Raises StartFailed. Between fork and exec there is nothing of Python: the copies of the pages that it touches
+    cost more than all the rest.
     """
-    argv, environment, limits = launch["argv"], launch["environment"], launch["limits"]
-    paths = _paths(argv[0], environment)
-    if (child := os.fork()) == 0:
-        _become(paths, argv, environment, launch["directory"], limits, launch["user"], pipes, inside, reports)
-    return child
-
-
-def read_reports(pipe: int) -> dict[int, tuple[int, int]]:
-    """What failed children left: which child, and its step and error number."""
     try:
-        data = os.read(pipe, _REPORT.size * 1024)
-    except BlockingIOError:
-        return {}
-    return {child: (step, number) for child, step, number in _REPORT.iter_unpack(data)}
-
-
-def _become(
-    paths: list[str],
-    argv: list[str],
-    environment: dict[str, str],
-    directory: str,
-    limits: list[tuple[int, tuple[int, int]]],
-    user: tuple[int, int, list[int]] | None,
-    pipes: list[int],
-    inside: int | None,
-    reports: int,
-) -> NoReturn:
-    # Plain and short on purpose: every page of Python that is touched here is copied, at a price.
-    step = 1
-    try:
-        os.dup2(pipes[0], 1)
-        os.dup2(pipes[1], 2)
-        if inside is not None:
-            os.dup2(inside, INSIDE)
-        os.setsid()
-        for which, limit in limits:
-            resource.setrlimit(which, limit)
-        if user is not None:
-            os.setgroups(user[2])
-            os.setresgid(user[1], user[1], user[1])
-            os.setresuid(user[0], user[0], user[0])
-        step = 2
-        os.chdir(directory)
-        step = 3
-        _execute(paths, argv, environment)
+        os.chdir(launch["directory"])
     except OSError as error:
-        os.write(reports, _REPORT.pack(os.getpid(), step, error.errno or 0))
+        raise StartFailed(Step.DIRECTORY, error) from None
+    try:
+        program = _spawn(launch["argv"], launch["environment"], pipes)
+    except OSError as error:
+        raise StartFailed(Step.PROGRAM, error) from None
     finally:
-        os._exit(_FAILED)
+        os.chdir("/")
+    if launch["cpu_limit"] is not None:
+        # Not inherited: it would count what the spawner itself has used.
+        with suppress(ProcessLookupError):
+            resource.prlimit(program, resource.RLIMIT_CPU, launch["cpu_limit"])
+    return program
 
 
-def _execute(paths: list[str], argv: list[str], environment: dict[str, str]) -> NoReturn:
-    """As shells do: what is not there is looked for further, and so is what is not allowed."""
-    failure: OSError | None = None
-    for path in paths:
+def _spawn(argv: list[str], environment: dict[str, str], pipes: list[int]) -> int:
+    failure: OSError = FileNotFoundError(2, "not found")
+    for path in _paths(argv[0], environment):
+        if not os.access(path, os.F_OK):
+            continue
         try:
-            os.execve(path, argv, environment)
-        except (FileNotFoundError, NotADirectoryError) as error:
-            failure = failure or error
+            return os.posix_spawn(
+                path,
+                argv,
+                environment,
+                file_actions=[(os.POSIX_SPAWN_DUP2, pipe, number) for number, pipe in enumerate(pipes, start=1)],
+                setsid=True,
+                setsigmask=(),
+                setsigdef=_PYTHONS,
+            )
         except PermissionError as error:
-            failure = error
-    raise failure or FileNotFoundError()
+            failure = error  # as shells do: further on there may be one that is allowed
+    raise failure
 
 
 def _paths(program: str, environment: dict[str, str]) -> list[str]:
     if "/" in program:
         return [program]
     return [f"{directory}/{program}" for directory in environment.get("PATH", os.defpath).split(":")]
-
-
-def lowered(limits: list[tuple[int, int, int]]) -> list[tuple[int, tuple[int, int]]]:
-    """Limits as they can be set here: nobody can have more than the spawner has."""
-    return [(which, _lowered(soft, hard, resource.getrlimit(which)[1])) for which, soft, hard in limits]
-
-
-def _lowered(soft: int, hard: int, most: int) -> tuple[int, int]:
-    return (soft, hard) if most == resource.RLIM_INFINITY else (min(soft, most), min(hard, most))

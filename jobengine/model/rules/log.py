@@ -1,0 +1,63 @@
+"""What a job that is run writes."""
+
+from msgspec.structs import replace
+
+from jobengine.errors import BadState, LeaseLost, LogFull
+from jobengine.model.blob import length_of
+from jobengine.model.changes import AppendLog, Change, DropLog
+from jobengine.model.commands import Answer, Log
+from jobengine.model.decision import Decision
+from jobengine.model.job import Job
+from jobengine.model.log import CHUNKS_MOST, Chunk, JobLog
+from jobengine.model.moment import Moment
+from jobengine.model.queue import Queue
+from jobengine.model.rules.passing import current
+from jobengine.model.states import State
+from jobengine.model.view import View
+
+
+def log(view: View, command: Log, moment: Moment) -> Decision[Answer]:
+    """Put a piece behind those that are there. The same once more changes nothing.
+
+    A piece that begins behind the end of its stream is taken: what lies between was cut out. The first piece
+    of an attempt takes the place of what an earlier one has written. Raises NotFound, LeaseLost, LogFull.
+    """
+    queue = view.queue(command.queue)
+    job = current(view, queue.name, command.uid, moment)
+    if not job.lease or job.lease != command.lease or job.state is not State.INPROGRESS:
+        raise LeaseLost
+    before = view.log(queue.name, job.uid)
+    written = before if before is not None and before.epoch == job.epoch else JobLog(job.epoch)
+    chunk = _rest(written, Chunk(command.stream, command.offset, command.data))
+    if chunk is None:
+        return Decision((), job)
+    _check_room(written, chunk, queue)
+    changes: list[Change] = [AppendLog(queue.name, job.uid, job.epoch, chunk)]
+    if before is None:
+        changes += _drop_oldest(view, queue)
+    return Decision(tuple(changes), job)
+
+
+def _rest(written: JobLog, chunk: Chunk) -> Chunk | None:
+    """What of it is not there yet. Raises BadState for one that is big, and partly there."""
+    known = written.end(chunk.stream) - chunk.offset
+    if known <= 0:
+        return chunk if length_of(chunk.data) else None
+    if known >= length_of(chunk.data):
+        return None
+    if not isinstance(chunk.data, bytes):
+        raise BadState(f"the log goes on at offset {written.end(chunk.stream)}")
+    return replace(chunk, offset=chunk.offset + known, data=chunk.data[known:])
+
+
+def _check_room(written: JobLog, chunk: Chunk, queue: Queue) -> None:
+    """A quarter more than the queue says: whoever cuts the middle out learns late how long the end is."""
+    most = queue.log_bytes + queue.log_bytes // 4
+    if written.bytes + length_of(chunk.data) > most or len(written.chunks) >= CHUNKS_MOST:
+        raise LogFull(f"the log of a job of this queue may have {queue.log_bytes} bytes")
+
+
+def _drop_oldest(view: View, queue: Queue) -> list[Change]:
+    """Logs of ended jobs, so that only the most recent ones are kept."""
+    ended: list[Job] = sorted(view.ended_with_log(queue.name), key=lambda job: job.updated)
+    return [DropLog(queue.name, job.uid) for job in ended[: max(0, len(ended) - queue.keep_logs + 1)]]

@@ -1,0 +1,29 @@
+"""Packets with file descriptors between two processes of the spawner. Standard library only."""
+
+import socket
+import struct
+from collections.abc import Sequence
+from typing import Final
+
+PACKET_BYTES: Final = 128 * 1024  # what the kernel takes at once without being asked for more
+_DESCRIPTORS_MOST: Final = 3
+_DESCRIPTOR: Final = struct.Struct("=i")
+
+
+def receive(connection: socket.socket) -> tuple[bytes, list[int]]:
+    """The next packet; an empty one when the other side is gone. No program inherits the descriptors."""
+    # Not socket.recv_fds: Python 3.11's forgets its flags, and every program would have the others' pipes.
+    room = socket.CMSG_SPACE(_DESCRIPTORS_MOST * _DESCRIPTOR.size)
+    try:
+        data, ancillary, _, _ = connection.recvmsg(PACKET_BYTES, room, socket.MSG_CMSG_CLOEXEC)
+    except ConnectionError:
+        return b"", []
+    return data, [number for _, _, cells in ancillary for (number,) in _DESCRIPTOR.iter_unpack(cells)]
+
+
+def send(connection: socket.socket, packet: bytes, descriptors: Sequence[int] = ()) -> None:
+    """Send a packet; nothing happens when the other side is gone, which its reader sees."""
+    try:
+        socket.send_fds(connection, [packet], descriptors)
+    except (ConnectionError, BrokenPipeError):
+        return

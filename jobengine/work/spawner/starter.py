@@ -1,0 +1,160 @@
+"""A process that starts programs as one user within the same limits: it has them itself, for good.
+
+It is a child of the spawner's own process, which looks after what is left when a program kills its starter. From
+there come {"run": 1, "launch": {…}} with the pipes for the program's output, and {"run": 1, "signal": 15}. It
+answers {"run": 1, "pid": 4711}, and in the end {"run": 1, "ended": {…}}; or {"run": 1, "failed": {"step": 3,
+"errno": 2}} for a program that never ran. Standard library only.
+"""
+
+import contextlib
+import errno
+import json
+import os
+import resource
+import signal
+import socket
+import time
+from typing import Any, Final
+
+from jobengine.work.spawner import kernel
+from jobengine.work.spawner.connection import receive, send
+from jobengine.work.spawner.orphans import MARK, children, ended_children, kill, mark_of
+from jobengine.work.spawner.run import Run
+from jobengine.work.spawner.starting import INSIDE, StartFailed, Step, start
+from jobengine.work.spawner.waking import Waking
+
+_LOOK_SECONDS: Final = 2.0  # what is killed is gone after milliseconds, but for one that waits for a disk
+_PAUSE_SECONDS: Final = 0.1
+
+
+class Starter:
+    """Runs as long as the spawner's own process holds the other end of the connection."""
+
+    def __init__(self, connection: socket.socket, waking: Waking) -> None:
+        self._connection = connection
+        self._waking = waking
+        self._runs: dict[int, Run] = {}
+        self._leaders: dict[int, Run] = {}
+        self._ending: set[Run] = set()
+        waking.watch(connection)
+
+    def serve(self) -> None:
+        """Until the other side is gone, and with it the need for this one."""
+        while True:
+            ready, _ = self._waking.wait(_PAUSE_SECONDS if self._ending else None)
+            self._reap()
+            if ready and not self._receive():
+                return
+
+    def _receive(self) -> bool:
+        packet, pipes = receive(self._connection)
+        if not packet:
+            return False
+        asked = json.loads(packet)
+        if "launch" in asked:
+            self._launch(asked["run"], asked["launch"], pipes)
+        elif run := self._runs.get(asked["run"]):
+            run.signal(asked["signal"])
+            for orphan in self._orphans_of(run):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(orphan, asked["signal"])
+        return True
+
+    def _launch(self, number: int, launch: dict[str, Any], pipes: list[int]) -> None:
+        launch["environment"][MARK] = str(number)
+        inside, inside_end = os.pipe() if launch["is_sandboxed"] else (None, None)
+        if inside_end is not None:
+            pipes.append(inside_end)
+        try:
+            if len(pipes) < 2:
+                raise StartFailed(Step.PREPARE, OSError(errno.EMFILE, "no room for its pipes"))
+            leader = start(launch, pipes)
+        except StartFailed as failed:
+            self._tell(number, failed={"step": failed.step, "errno": failed.number})
+        else:
+            self._runs[number] = self._leaders[leader] = Run(number, leader, inside)
+            self._tell(number, pid=leader)
+        for pipe in pipes:
+            os.close(pipe)
+
+    def _reap(self) -> None:
+        for child in ended_children():
+            run = self._leaders.pop(child, None)
+            if run is not None:
+                run.signal(signal.SIGKILL)
+            _, status, usage = os.wait4(child, 0)
+            if run is not None:
+                run.used(usage)
+                run.leader_ended(status, look_seconds=_LOOK_SECONDS)
+                self._ending.add(run)
+            else:
+                self._inside_ended(child, usage)
+        for run in [run for run in self._ending if not self._has_left_over(run)]:
+            self._ended(run)
+        if not self._runs:
+            self._end_strangers()
+
+    def _inside_ended(self, child: int, usage: resource.struct_rusage) -> None:
+        for run in self._ending:
+            if run.first_inside() == child:
+                run.used(usage)
+
+    def _has_left_over(self, run: Run) -> bool:
+        """Whether something of a run whose program has ended is still there; it is killed."""
+        left = self._orphans_of(run)
+        for orphan in left:
+            kill(orphan)
+        return bool(left) and time.monotonic() < run.is_looked_after_until
+
+    def _orphans_of(self, run: Run) -> list[int]:
+        """What belongs to a run and has become a child of this process, by having lost its own parent."""
+        adopted = [child for child in children() if child not in self._leaders]
+        return [child for child in adopted if run.owns(child) or mark_of(child) == str(run.number)]
+
+    def _end_strangers(self) -> None:
+        """Nothing runs, so whatever is still there, and hides whose it is, is left over from a run."""
+        for child in children():
+            kill(child)
+
+    def _ended(self, run: Run) -> None:
+        self._ending.discard(run)
+        del self._runs[run.number]
+        run.close()
+        self._tell(run.number, ended=run.ended())
+
+    def _tell(self, number: int, **what: object) -> None:
+        send(self._connection, json.dumps({"run": number, **what}).encode())
+
+
+def main(connection: int, spawner: int, profile: str) -> None:
+    """Be as the programs are to be, and start them."""
+    _reserve(INSIDE)
+    waking = Waking()
+    mine = socket.socket(fileno=os.dup(connection))
+    os.close(connection)
+    wanted = json.loads(profile)
+    for which, soft, hard in wanted["limits"]:
+        resource.setrlimit(which, _lowered(soft, hard, resource.getrlimit(which)[1]))
+    if wanted["user"] is not None:
+        user, group, groups = wanted["user"]
+        os.setgroups(groups)
+        os.setresgid(group, group, group)
+        os.setresuid(user, user, user)
+    os.umask(0o022)
+    kernel.hide_memory()
+    kernel.adopt_orphans()
+    kernel.give_up_privileges()
+    kernel.end_with(spawner, signal.SIGKILL)
+    Starter(mine, waking).serve()
+
+
+def _reserve(number: int) -> None:
+    """Let nothing else get this number."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    if nothing != number:
+        os.dup2(nothing, number, inheritable=False)
+
+
+def _lowered(soft: int, hard: int, most: int) -> tuple[int, int]:
+    """Nobody can have more than the spawner has."""
+    return (soft, hard) if most == resource.RLIM_INFINITY else (min(soft, most), min(hard, most))
