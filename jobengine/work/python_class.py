@@ -148,7 +148,8 @@ class PythonRunner(Runner):
 
     def _call(self, method: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
         if inspect.iscoroutinefunction(method):
-            return asyncio.ensure_future(method(*arguments))
+            work: asyncio.Future[Any] = asyncio.ensure_future(method(*arguments))
+            return work
         return asyncio.wrap_future(self._threads.submit(method, *arguments))
 
     def _result(self, value: Any) -> bytes:
