@@ -55,14 +55,14 @@ class Book:
                 case PutQueue(queue):
                     self.queues[queue.name] = queue
                 case DropQueue(name):
-                    del self.queues[name]
+                    self.queues.pop(name, None)  # a compaction tells of what went before it came there
                     self.jobs = {uid: job for uid, job in self.jobs.items() if job.queue != name}
                 case PutJob(job):
                     self.jobs[job.uid] = job
                 case MoveJob(uid=uid):
                     self.jobs[uid] = moved(self.jobs[uid], change)
                 case DropJob(uid=uid):
-                    del self.jobs[uid]
+                    self.jobs.pop(uid, None)
 
     def snapshot(self) -> list[Change]:
         """The changes that make this book from an empty one."""
