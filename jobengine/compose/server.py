@@ -14,6 +14,7 @@ from typing import Any, Final
 import structlog
 
 from jobengine.access import Access
+from jobengine.compose.workforce import Workforce
 from jobengine.control.desk import Desk, bytes_written
 from jobengine.control.plan import Edit, plan
 from jobengine.control.server import ControlServer
@@ -96,7 +97,8 @@ class Server:
             await web.start()
             engine = await self._open_engine()
             policy = Policy(engine, self._access, self._settings)
-            watch = self._watch_configuration(policy)
+            workforce = Workforce(engine, self._settings)
+            watch = self._watch_configuration(policy, workforce)
             control = self._control(engine, policy)
             rooms.push_async_callback(control.finish)
             free_space = self._watch_free_space(engine)
@@ -106,6 +108,8 @@ class Server:
                 await control.start()
                 rooms.push_async_callback(control.stop)
                 queues = ApiQueues(self._configuration, watch)
+                await workforce.start()
+                rooms.push_async_callback(workforce.stop)
                 web.serve(engine, queues=queues, warnings=self._current_warnings)
                 rooms.push_async_callback(web.stop)  # before all else: those under way need the engine
                 log.info("serving", host=self._host, port=web.port, database=str(self._database))
@@ -185,12 +189,16 @@ class Server:
         jobs = {queue.name: sum(queue.jobs.values()) for queue in engine.status()}
         return plan(started_with=self._settings, running=policy.applied, wanted=whole, jobs=jobs)
 
-    def _watch_configuration(self, policy: Policy) -> ConfigurationWatch:
+    def _watch_configuration(self, policy: Policy, workforce: Workforce) -> ConfigurationWatch:
+        async def apply(settings: Settings) -> None:
+            await policy.apply(settings)
+            await workforce.take_up(settings)
+
         return ConfigurationWatch(
             self._configuration,
             self._settings,
             environment=os.environ,
-            apply=policy.apply,
+            apply=apply,
             drops_jobs=policy.drops_jobs,
             api_queues_with_jobs=policy.api_queues_with_jobs,
         )

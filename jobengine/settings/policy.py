@@ -64,5 +64,7 @@ def _queue(settings: QueueSettings) -> Queue:
         max_bytes=settings.max_bytes,
         when_full=settings.when_full,
         is_paused=settings.paused,
+        log_bytes=settings.log_bytes,
+        keep_logs=settings.keep_logs,
         is_made_by_api=settings.is_made_by_api,
     )

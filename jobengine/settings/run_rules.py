@@ -7,6 +7,7 @@ from jobengine.settings.run import RunType
 
 # Without these such a queue cannot run a job.
 _NEEDED: Final = {RunType.PAYLOAD: "command", RunType.PYTHON: "classes"}
+_HIDDEN: Final = frozenset({"SECRET", "SECRET_FILE"})
 # These say nothing of the others.
 _ONLY: Final = {
     "command": {RunType.PAYLOAD},
@@ -26,6 +27,9 @@ def wrong_together(run: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if "type" not in run:
             yield "type", f'"type" is missing: {", ".join(RunType)}'
         return
+    for name in run.get("pass_environment") or ():
+        if name in _HIDDEN:
+            yield "pass_environment", f"{name} is for no job"
     needed = _NEEDED.get(RunType(kind))
     if needed is not None and not run.get(needed):
         yield needed, f'a queue of type {kind} needs "{needed}"'

@@ -41,6 +41,8 @@ class QueueSettings(Struct, frozen=True):
     on_expire: OnExpire = OnExpire.DELETE
     paused: bool = False
     admin: frozenset[str] = frozenset()
+    log_bytes: int = MEBIBYTE
+    keep_logs: int = 50
     run: RunSettings = RunSettings()
     is_made_by_api: bool = False  # else somebody wrote it down
 

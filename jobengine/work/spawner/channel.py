@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from jobengine.work.spawner.server import PACKET_BYTES
+from jobengine.work.spawner.connection import PACKET_BYTES
 
 _READ_MOST: Final = 64  # packets in one turn of the loop
 

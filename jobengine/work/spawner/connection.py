@@ -1,13 +1,22 @@
 """Packets with file descriptors between two processes of the spawner. Standard library only."""
 
+import os
 import socket
 import struct
 from collections.abc import Sequence
+from fcntl import F_DUPFD_CLOEXEC, fcntl
 from typing import Final
 
 PACKET_BYTES: Final = 128 * 1024  # what the kernel takes at once without being asked for more
 _DESCRIPTORS_MOST: Final = 3
 _DESCRIPTOR: Final = struct.Struct("=i")
+
+
+def taken_over(number: int) -> socket.socket:
+    """The end of a connection that was inherited: no program inherits it, and none of its low number is in use."""
+    high = fcntl(number, F_DUPFD_CLOEXEC, 10)
+    os.close(number)
+    return socket.socket(fileno=high)
 
 
 def receive(connection: socket.socket) -> tuple[bytes, list[int]]:

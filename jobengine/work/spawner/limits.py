@@ -16,15 +16,17 @@ class Limits(Struct, frozen=True, kw_only=True):
     open_files: int | None = 1024
     processes: int | None = 512  # of the user together, in whatever run; root is not held to it
 
-    def ceilings(self) -> list[tuple[int, int, int]]:
-        """Resource, soft limit and hard limit, as setrlimit(2) takes them. No run leaves a core dump."""
-        cpu = self.cpu_seconds
+    def inherited(self) -> list[tuple[int, int]]:
+        """Resources and limits, as setrlimit(2) takes them; not that of CPU time. No run leaves a core dump."""
         wanted = (
-            (resource.RLIMIT_CPU, cpu, None if cpu is None else cpu + _LAST_CPU_SECONDS),
-            (resource.RLIMIT_AS, self.memory_bytes, self.memory_bytes),
-            (resource.RLIMIT_FSIZE, self.file_bytes, self.file_bytes),
-            (resource.RLIMIT_NOFILE, self.open_files, self.open_files),
-            (resource.RLIMIT_NPROC, self.processes, self.processes),
-            (resource.RLIMIT_CORE, 0, 0),
+            (resource.RLIMIT_AS, self.memory_bytes),
+            (resource.RLIMIT_FSIZE, self.file_bytes),
+            (resource.RLIMIT_NOFILE, self.open_files),
+            (resource.RLIMIT_NPROC, self.processes),
+            (resource.RLIMIT_CORE, 0),
         )
-        return [(which, soft, hard) for which, soft, hard in wanted if soft is not None and hard is not None]
+        return [(which, most) for which, most in wanted if most is not None]
+
+    def cpu(self) -> tuple[int, int] | None:
+        """The soft limit and the hard one of CPU time."""
+        return None if self.cpu_seconds is None else (self.cpu_seconds, self.cpu_seconds + _LAST_CPU_SECONDS)

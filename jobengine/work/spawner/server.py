@@ -1,230 +1,190 @@
-"""The spawner's own process: starts programs, gives them signals, and says how they ended.
+"""The spawner's own process: has programs started, and sees to it that nothing of them is left.
 
-One packet is one JSON object. From the worker comes {"run": 1, "launch": {…}} with the two pipes for the
-program's output, and {"run": 1, "signal": 15}. To the worker goes {"run": 1, "pid": 4711}, and in the end
-{"run": 1, "ended": {…}}, or {"run": 1, "failed": {"step": 3, "errno": 2}} for a program that never ran.
-
-It has one thread and imports little, so that a fork is quick; and it holds nothing that a program that it
-starts may not see. Only the standard library.
+One packet is one JSON object. The worker sends {"run": 1, "profile": "…", "launch": {…}} with the pipes for the
+program's output, and {"run": 1, "signal": 15}; a profile is a user and limits, and has a starter of its own, to which
+all this is handed on. What the starters answer is handed back. A program can kill its starter, whose user it is:
+then this process adopts what is left, ends it, and says {"run": 1, "lost": true}. Standard library only.
 """
 
 import contextlib
 import errno
-import gc
 import json
 import os
-import select
 import signal
 import socket
-import struct
+import subprocess
+import sys
 import time
-from fcntl import F_DUPFD_CLOEXEC, fcntl
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from jobengine.work.spawner import kernel
-from jobengine.work.spawner.orphans import MARK, children, run_of
-from jobengine.work.spawner.run import Run
-from jobengine.work.spawner.starting import INSIDE, Step, lowered, read_reports, start
+from jobengine.work.spawner.connection import receive, send, taken_over
+from jobengine.work.spawner.orphans import children, ended_children, kill
+from jobengine.work.spawner.starting import Step
+from jobengine.work.spawner.waking import Waking
 
-PACKET_BYTES: Final = 128 * 1024  # what the kernel takes at once without being asked for more
-_DESCRIPTOR: Final = struct.Struct("=i")
-_HURRY_SECONDS: Final = 2.0  # what is killed is gone after milliseconds, but for one that waits for a disk
-_LOOK_SECONDS: Final = 0.1
-# Their number says nothing; they wake the loop. The worker's end comes as SIGUSR1.
-_WAKING: Final = (signal.SIGCHLD, signal.SIGUSR1)
-_PYTHONS: Final = (signal.SIGPIPE, signal.SIGXFSZ)  # Python ignores these, and programs would inherit that
-# Meant for the server, by a terminal or a service manager; it ends the runs in its own time.
-_NOT_OURS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+_ANSWER_SECONDS: Final = 30.0  # a starter that takes longer to start a program stands still
+_PAUSE_SECONDS: Final = 1.0
+_END_SECONDS: Final = 5.0
+_IDLE_MOST: Final = 8  # starters whose configuration may be gone
+_PLACE: Final = str(Path(__file__).parents[3])
+
+
+def command(module: str, *arguments: str) -> tuple[str, ...]:
+    """Runs `main` of a module of this folder: without what the environment, or a user's settings, say to Python."""
+    line = "import sys; sys.path.insert(0, sys.argv[1]); from {} import main; main(*sys.argv[2:])"
+    return (
+        sys.executable,
+        "-I",
+        "-S",
+        "-c",
+        line.format(f"jobengine.work.spawner.{module}"),
+        _PLACE,
+        *arguments,
+    )
+
+
+class _Starter:
+    """The other end of one: which process it is, and which runs it has; each waits for its first answer since …"""
+
+    def __init__(self, profile: str) -> None:
+        self.connection, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with other:
+            number = other.fileno()
+            process = subprocess.Popen(  # noqa: S603 - this file's own command
+                command("starter", str(number), str(os.getpid()), profile), pass_fds=[number], env={}, cwd="/"
+            )
+        process.returncode = 0  # it is reaped with all the others
+        self.process = process.pid
+        self.runs: dict[int, float | None] = {}
 
 
 class Server:
     """Runs as long as the worker holds the other end of the connection."""
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-        _reserve(INSIDE)
-        self._runs: dict[int, Run] = {}
-        self._leaders: dict[int, Run] = {}
-        self._ending: set[Run] = set()
-        self._failures: dict[int, tuple[int, int]] = {}
-        self._reports, self._reports_end = os.pipe()
-        os.set_blocking(self._reports, False)
-        self._waking, self._waking_end = os.pipe()
-        os.set_blocking(self._waking, False)
-        os.set_blocking(self._waking_end, False)
+    def __init__(self, worker: socket.socket, waking: Waking) -> None:
+        self._worker = worker
+        self._waking = waking
+        self._starters: dict[str, _Starter] = {}
+        self._by_run: dict[int, _Starter] = {}
+        waking.watch(worker)
 
     def serve(self) -> None:
         """Until the worker is gone; then nothing that was started is left."""
-        signal.set_wakeup_fd(self._waking_end, warn_on_full_buffer=False)
-        poll = select.poll()
-        poll.register(self._connection, select.POLLIN)
-        poll.register(self._waking, select.POLLIN)
-        while True:
-            ready = dict(poll.poll(_LOOK_SECONDS * 1000 if self._ending else None))
-            if self._waking in ready and signal.SIGUSR1 in os.read(self._waking, 4096):
-                break
+        is_wanted = True
+        while is_wanted:
+            ready, signals = self._waking.wait(_PAUSE_SECONDS if self._by_run else None)
+            is_wanted = signal.SIGUSR1 not in signals
+            for starter in list(self._starters.values()):
+                if starter.connection.fileno() in ready:
+                    self._hear(starter)
+            if self._worker.fileno() in ready:
+                is_wanted = is_wanted and self._receive()
+            self._kill_who_stand_still()
             self._reap()
-            if self._connection.fileno() in ready and not self._receive():
-                break
-        self._end_all()
+        for starter in self._starters.values():
+            kill(starter.process)
+        self._end_children(but=set())
+
+    # --- the worker ---
 
     def _receive(self) -> bool:
-        """Do what the worker asks; False when it is gone."""
-        try:
-            data, pipes = self._read()
-        except ConnectionError:
+        packet, pipes = receive(self._worker)
+        if not packet:
             return False
-        if not data:
-            return False
-        asked = json.loads(data)
-        if "launch" in asked and len(pipes) < 2:
-            self._tell(asked["run"], failed={"step": Step.PREPARE, "errno": errno.EMFILE})
-        elif "launch" in asked:
-            self._launch(asked["run"], asked["launch"], pipes)
-        elif run := self._runs.get(asked["run"]):
-            run.signal(asked["signal"])
-            self._to_orphans(run, asked["signal"])
+        asked = json.loads(packet)
+        if "launch" in asked:
+            self._launch(asked["run"], asked["profile"], packet, pipes)
+        elif starter := self._by_run.get(asked["run"]):
+            send(starter.connection, packet)
         for pipe in pipes:
             os.close(pipe)
         return True
 
-    def _read(self) -> tuple[bytes, list[int]]:
-        # Not socket.recv_fds: Python 3.11's forgets its flags, and every program would have the others' pipes.
-        room = socket.CMSG_SPACE(2 * _DESCRIPTOR.size)
-        data, ancillary, _, _ = self._connection.recvmsg(PACKET_BYTES, room, socket.MSG_CMSG_CLOEXEC)
-        pipes = [number for _, _, cells in ancillary for (number,) in _DESCRIPTOR.iter_unpack(cells)]
-        return data, pipes
-
-    def _launch(self, number: int, launch: dict[str, Any], pipes: list[int]) -> None:
-        launch["environment"][MARK] = str(number)
-        launch["limits"] = lowered(launch["limits"])
-        inside, inside_end = os.pipe() if launch["is_sandboxed"] else (None, None)
+    def _launch(self, run: int, profile: str, packet: bytes, pipes: list[int]) -> None:
         try:
-            leader = start(launch, pipes, inside_end, self._reports_end)
+            starter = self._starters.get(profile) or self._start(profile)
         except OSError as error:
-            self._tell(number, failed={"step": Step.PREPARE, "errno": error.errno})
+            self._tell(run, failed={"step": Step.PREPARE, "errno": error.errno})
+            return
+        starter.runs[run] = time.monotonic()
+        self._by_run[run] = starter
+        send(starter.connection, packet, pipes)
+
+    def _tell(self, run: int, **what: object) -> None:
+        send(self._worker, json.dumps({"run": run, **what}).encode())
+
+    # --- the starters ---
+
+    def _start(self, profile: str) -> _Starter:
+        if len(self._starters) >= _IDLE_MOST:
+            for known in [known for known, starter in self._starters.items() if not starter.runs]:
+                self._forget(known)
+        starter = self._starters[profile] = _Starter(profile)
+        self._waking.watch(starter.connection)
+        return starter
+
+    def _forget(self, profile: str) -> None:
+        """It sees the end of its connection, and ends."""
+        starter = self._starters.pop(profile)
+        self._waking.forget(starter.connection)
+        starter.connection.close()
+
+    def _hear(self, starter: _Starter) -> None:
+        packet, _ = receive(starter.connection)
+        if not packet:
+            self._is_gone(starter)
+            return
+        told = json.loads(packet)
+        if "pid" in told:
+            starter.runs[told["run"]] = None
         else:
-            self._runs[number] = self._leaders[leader] = Run(number, leader, inside)
-            self._tell(number, pid=leader)
-        if inside_end is not None:
-            os.close(inside_end)
+            del starter.runs[told["run"]], self._by_run[told["run"]]
+        send(self._worker, packet)
+
+    def _is_gone(self, starter: _Starter) -> None:
+        """All that is adopted was its: the others adopt what is theirs."""
+        self._forget(next(profile for profile, known in self._starters.items() if known is starter))
+        self._end_children(but={other.process for other in self._starters.values()})
+        for run, asked in starter.runs.items():
+            del self._by_run[run]
+            if asked is None:
+                self._tell(run, lost=True)
+            else:
+                self._tell(run, failed={"step": Step.PREPARE, "errno": errno.EAGAIN})
+
+    def _kill_who_stand_still(self) -> None:
+        late = time.monotonic() - _ANSWER_SECONDS
+        for starter in self._starters.values():
+            if any(asked is not None and asked < late for asked in starter.runs.values()):
+                kill(starter.process)
+
+    # --- their processes ---
 
     def _reap(self) -> None:
-        while (child := _ended_child()) is not None:
-            run = self._leaders.pop(child, None)
-            if run is not None:
-                # While its number is still its own: a moment later it may be another's.
-                run.signal(signal.SIGKILL)
-            _, status, usage = os.wait4(child, 0)
-            if run is not None:
-                run.used(usage)
-                run.leader_ended(status, hurry_seconds=_HURRY_SECONDS)
-                self._ending.add(run)
-            else:
-                self._inside_ended(child, usage)
-        for run in [run for run in self._ending if not self._has_left_over(run)]:
-            self._ended(run)
-        if not self._runs:
-            self._end_strangers()
+        for child in ended_children():
+            os.waitpid(child, 0)
 
-    def _inside_ended(self, child: int, usage: Any) -> None:
-        for run in self._ending:
-            if run.first_inside() == child:
-                run.used(usage)
-
-    def _has_left_over(self, run: Run) -> bool:
-        """Whether something of a run whose program has ended is still there; it is killed."""
-        left = self._orphans_of(run)
-        for orphan in left:
-            _kill(orphan)
-        return bool(left) and time.monotonic() < run.hurry_until
-
-    def _orphans_of(self, run: Run) -> list[int]:
-        """What belongs to a run and has become a child of this process, by having lost its own parent."""
-        adopted = [child for child in children() if child not in self._leaders]
-        return [child for child in adopted if run.owns(child) or run_of(child) == str(run.number)]
-
-    def _to_orphans(self, run: Run, number: int) -> None:
-        for orphan in self._orphans_of(run):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(orphan, number)
-
-    def _end_strangers(self) -> None:
-        """Nothing runs, so whatever is still there, and hides whose it is, is left over from a run."""
-        for child in children():
-            _kill(child)
-
-    def _ended(self, run: Run) -> None:
-        self._ending.discard(run)
-        del self._runs[run.number]
-        run.close()
-        self._failures.update(read_reports(self._reports))
-        if failure := self._failures.pop(run.leader, None):
-            self._tell(run.number, failed={"step": failure[0], "errno": failure[1]})
-        else:
-            self._tell(run.number, ended=run.ended())
-
-    def _tell(self, number: int, **what: object) -> None:
-        with contextlib.suppress(ConnectionError):  # the worker is gone: that is seen at the next read
-            self._connection.send(json.dumps({"run": number, **what}).encode(), socket.MSG_NOSIGNAL)
-
-    def _end_all(self) -> None:
-        until = time.monotonic() + _HURRY_SECONDS
-        for run in self._leaders.values():
-            run.signal(signal.SIGKILL)
-        while (left := children()) and time.monotonic() < until:
+    def _end_children(self, *, but: set[int]) -> None:
+        until = time.monotonic() + _END_SECONDS
+        while (left := set(children()) - but) and time.monotonic() < until:
             for child in left:
-                _kill(child)
-            while (ended := _ended_child()) is not None:
-                os.waitpid(ended, 0)
+                kill(child)
+            self._reap()
             time.sleep(0.001)
 
 
-def _reserve(number: int) -> None:
-    """Let nothing else get this number."""
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    if nothing != number:
-        os.dup2(nothing, number, inheritable=False)
-        os.close(nothing)
-
-
-def _ended_child() -> int | None:
-    """A child that has ended and is not reaped yet."""
-    try:
-        ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    except ChildProcessError:
-        return None
-    return None if ended is None else ended.si_pid
-
-
-def _kill(process: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(process, signal.SIGKILL)
-
-
-def main(connection: int, worker: int) -> None:
+def main(connection: str, worker: str) -> None:
     """Serve the worker whose end of the connection this is."""
-    os.umask(0o022)
-    for number in _PYTHONS:
-        signal.signal(number, signal.SIG_DFL)
-    for number in (*_WAKING, *_NOT_OURS):
-        signal.signal(number, lambda _number, _frame: None)  # not ignored: programs would inherit that
+    mine = taken_over(int(connection))
+    waking = Waking()
     _be_preferred_by_the_oom_killer()
     kernel.hide_memory()
     kernel.adopt_orphans()
     with contextlib.suppress(ProcessLookupError):  # then the connection is at its end, too
-        kernel.end_with(worker, signal.SIGUSR1)
-    kernel.give_up_privileges()
-    # A fork copies what is written to: no collection, so that it is little.
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    high = fcntl(
-        connection, F_DUPFD_CLOEXEC, INSIDE + 1
-    )  # no program inherits it: it gives all rights there are
-    os.close(connection)
-    Server(socket.socket(fileno=high)).serve()
+        kernel.end_with(int(worker), signal.SIGUSR1)
+    Server(mine, waking).serve()
 
 
 def _be_preferred_by_the_oom_killer() -> None:

@@ -7,9 +7,7 @@ import fcntl
 import os
 import signal
 import socket
-import sys
 from itertools import count
-from pathlib import Path
 from typing import Final
 
 import structlog
@@ -17,19 +15,13 @@ from msgspec import Struct, json
 
 from jobengine.work.spawner import kernel
 from jobengine.work.spawner.channel import Channel
+from jobengine.work.spawner.connection import PACKET_BYTES
 from jobengine.work.spawner.launch import Launch
 from jobengine.work.spawner.process import Ended, NotStarted, Process
-from jobengine.work.spawner.server import PACKET_BYTES
+from jobengine.work.spawner.server import command
 
 _PIPE_BYTES: Final = 256 * 1024  # a program that prints much is not held up by every turn of the loop
 _STOP_SECONDS: Final = 5.0
-_PLACE: Final = Path(__file__).parents[3]
-# Nothing of the server's environment or of its user's settings reaches the process, so no program sees it.
-_START: Final = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from jobengine.work.spawner.server import main; "
-    "main(int(sys.argv[2]), int(sys.argv[3]))"
-)
-
 log = structlog.get_logger(__name__)
 
 
@@ -61,6 +53,7 @@ class _Word(Struct, frozen=True):
     pid: int | None = None
     ended: _Ending | None = None
     failed: _Failure | None = None
+    lost: bool = False
 
 
 class Spawner:
@@ -80,25 +73,10 @@ class Spawner:
                 return
             kernel.hide_memory()
             mine, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            with other:
-                self._server = await asyncio.create_subprocess_exec(
-                    *(
-                        sys.executable,
-                        "-I",
-                        "-S",
-                        "-c",
-                        _START,
-                        str(_PLACE),
-                        str(other.fileno()),
-                        str(os.getpid()),
-                    ),
-                    pass_fds=[other.fileno()],
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=asyncio.subprocess.DEVNULL,
-                    env={},
-                    cwd="/",
-                    start_new_session=True,
-                )
+            with contextlib.ExitStack() as undo:
+                undo.callback(mine.close)
+                self._server = await _start_server(other)
+                undo.pop_all()
             self._channel = Channel(mine, self._receive, self._gone)
 
     async def stop(self) -> None:
@@ -158,6 +136,8 @@ class Spawner:
         if word.failed is not None:
             failed = NotStarted.of(word.failed.step, word.failed.errno)
             self._processes.pop(word.run).has_ended(Ended(not_started=failed))
+        if word.lost:
+            self._processes.pop(word.run).has_ended(Ended(is_lost=True))
 
     def _gone(self) -> None:
         """The spawner's process has ended, unasked. Its programs end with it; the next one starts another."""
@@ -172,17 +152,31 @@ class Spawner:
             process.has_ended(Ended(is_lost=True))
 
 
+async def _start_server(connection: socket.socket) -> asyncio.subprocess.Process:
+    """Nothing of this process's environment reaches it, so no program can find it there."""
+    with connection:
+        return await asyncio.create_subprocess_exec(
+            *command("server", str(connection.fileno()), str(os.getpid())),
+            pass_fds=[connection.fileno()],
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            env={},
+            cwd="/",
+            start_new_session=True,
+        )
+
+
 def _packet(number: int, launch: Launch) -> bytes:
-    user = launch.user
+    user = None if launch.user is None else (launch.user.user_id, launch.user.group_id, launch.user.groups)
     said = {
         "argv": launch.argv,
         "directory": str(launch.directory),
         "environment": launch.environment,
-        "limits": launch.limits.ceilings(),
-        "user": None if user is None else (user.user_id, user.group_id, user.groups),
+        "cpu_limit": launch.limits.cpu(),
         "is_sandboxed": launch.is_sandboxed,
     }
-    packet = json.encode({"run": number, "launch": said})
+    profile = json.encode({"user": user, "limits": launch.limits.inherited()}).decode()
+    packet = json.encode({"run": number, "profile": profile, "launch": said})
     if len(packet) > PACKET_BYTES:
         raise OSError(errno.E2BIG, os.strerror(errno.E2BIG))
     return packet

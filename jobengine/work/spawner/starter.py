@@ -17,7 +17,7 @@ import time
 from typing import Any, Final
 
 from jobengine.work.spawner import kernel
-from jobengine.work.spawner.connection import receive, send
+from jobengine.work.spawner.connection import receive, send, taken_over
 from jobengine.work.spawner.orphans import MARK, children, ended_children, kill, mark_of
 from jobengine.work.spawner.run import Run
 from jobengine.work.spawner.starting import INSIDE, StartFailed, Step, start
@@ -71,6 +71,8 @@ class Starter:
             leader = start(launch, pipes)
         except StartFailed as failed:
             self._tell(number, failed={"step": failed.step, "errno": failed.number})
+            if inside is not None:
+                os.close(inside)
         else:
             self._runs[number] = self._leaders[leader] = Run(number, leader, inside)
             self._tell(number, pid=leader)
@@ -126,15 +128,16 @@ class Starter:
         send(self._connection, json.dumps({"run": number, **what}).encode())
 
 
-def main(connection: int, spawner: int, profile: str) -> None:
+def main(connection: str, spawner: str, profile: str) -> None:
     """Be as the programs are to be, and start them."""
+    mine = taken_over(int(connection))
     _reserve(INSIDE)
     waking = Waking()
-    mine = socket.socket(fileno=os.dup(connection))
-    os.close(connection)
     wanted = json.loads(profile)
-    for which, soft, hard in wanted["limits"]:
-        resource.setrlimit(which, _lowered(soft, hard, resource.getrlimit(which)[1]))
+    for which, limit in wanted["limits"]:
+        most = resource.getrlimit(which)[1]
+        lowered = limit if most == resource.RLIM_INFINITY else min(limit, most)
+        resource.setrlimit(which, (lowered, lowered))
     if wanted["user"] is not None:
         user, group, groups = wanted["user"]
         os.setgroups(groups)
@@ -144,7 +147,7 @@ def main(connection: int, spawner: int, profile: str) -> None:
     kernel.hide_memory()
     kernel.adopt_orphans()
     kernel.give_up_privileges()
-    kernel.end_with(spawner, signal.SIGKILL)
+    kernel.end_with(int(spawner), signal.SIGKILL)
     Starter(mine, waking).serve()
 
 
@@ -153,8 +156,3 @@ def _reserve(number: int) -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     if nothing != number:
         os.dup2(nothing, number, inheritable=False)
-
-
-def _lowered(soft: int, hard: int, most: int) -> tuple[int, int]:
-    """Nobody can have more than the spawner has."""
-    return (soft, hard) if most == resource.RLIM_INFINITY else (min(soft, most), min(hard, most))

@@ -62,7 +62,9 @@ def _spawn(argv: list[str], environment: dict[str, str], pipes: list[int]) -> in
                 path,
                 argv,
                 environment,
-                file_actions=[(os.POSIX_SPAWN_DUP2, pipe, number) for number, pipe in enumerate(pipes, start=1)],
+                file_actions=[
+                    (os.POSIX_SPAWN_DUP2, pipe, number) for number, pipe in enumerate(pipes, start=1)
+                ],
                 setsid=True,
                 setsigmask=(),
                 setsigdef=_PYTHONS,

@@ -1,0 +1,87 @@
+"""Settings → what a worker does with the jobs of a queue."""
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, assert_never
+
+from jobengine.model.log import Stream
+from jobengine.settings.run import RunSettings, RunType
+from jobengine.settings.schema import QueueSettings
+from jobengine.work.conditions import Conditions
+from jobengine.work.python_class import PythonRunner, import_classes
+from jobengine.work.runner import LogSink, Runner
+from jobengine.work.shell import ShellRunner, ShellSettings
+from jobengine.work.source import Claimed, Source
+from jobengine.work.spawner.spawner import Spawner
+from jobengine.work.trial import try_sandbox
+from jobengine.work.worker import Lane, MakeRunner
+
+_HIDDEN: Final = frozenset({"SECRET", "SECRET_FILE"})  # passed on to nobody, whatever the configuration says
+
+
+class Workshop:
+    """All that runners need and share. One for each process that runs jobs."""
+
+    def __init__(self, source: Source, *, directory: str | None) -> None:
+        self._source = source
+        self._directory = directory
+        self._spawner = Spawner()
+        self._threads: list[ThreadPoolExecutor] = []
+
+    async def lane(self, queue: QueueSettings, *, slots: int) -> Lane:
+        """What to do with the jobs of this queue, so many at once.
+
+        Raises ConfigurationWrong when that cannot be done on this machine.
+        """
+        make = await self._maker(queue, queue.run, slots)
+        return Lane(queue.name, slots, queue.run.timeout / 1000, make)
+
+    async def close(self) -> None:
+        """End whatever is still there of what was started."""
+        await self._spawner.stop()
+        for threads in self._threads:
+            threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _maker(self, queue: QueueSettings, run: RunSettings, slots: int) -> MakeRunner:
+        if run.type is RunType.PYTHON:
+            return self._python(run, slots)
+        conditions = Conditions.of(run, _shared(), directory=self._directory, log_bytes=queue.log_bytes)
+        await self._spawner.start()
+        await try_sandbox(conditions, self._spawner)
+        match run.type:
+            case RunType.SHELL:
+                return self._shell(run, conditions)
+            case RunType.PAYLOAD | RunType.BUNDLE | RunType.SLURM | None:
+                raise NotImplementedError
+            case _:
+                assert_never(run.type)
+
+    def _python(self, run: RunSettings, slots: int) -> MakeRunner:
+        classes = import_classes(run.classes)
+        threads = ThreadPoolExecutor(slots, thread_name_prefix="job")
+        self._threads.append(threads)
+
+        def make(job: Claimed, _slot: int) -> Runner:
+            return PythonRunner(job, classes, threads)
+
+        return make
+
+    def _shell(self, run: RunSettings, conditions: Conditions) -> MakeRunner:
+        settings = ShellSettings(run.allow_shell, run.command_length)
+
+        def make(job: Claimed, _slot: int) -> Runner:
+            return ShellRunner(job, settings, conditions, self._spawner, self._sink(job))
+
+        return make
+
+    def _sink(self, job: Claimed) -> LogSink:
+        async def sink(stream: Stream, offset: int, data: bytes) -> None:
+            await self._source.log(job, stream, offset, data)
+
+        return sink
+
+
+def _shared() -> Mapping[str, str]:
+    """The environment of this process, but for what it must tell nobody."""
+    return {name: value for name, value in os.environ.items() if name not in _HIDDEN}
