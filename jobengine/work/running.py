@@ -31,18 +31,18 @@ class Running:
         self._asked = Asked.RUN
         self._is_to_go = False  # the worker ends, and gives it back
         self._is_halted = False
-        self._news = asyncio.Event()
+        self._news: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def ask(self, asked: Asked) -> None:
         """The broker wants this of it."""
         if asked is not self._asked:
             self._asked = asked
-            self._news.set()
+            self._wake()
 
     def give_back(self) -> None:
         """The worker ends: somebody else is to run it."""
         self._is_to_go = True
-        self._news.set()
+        self._wake()
 
     async def run(self) -> Outcome | None:
         """See it through. None when it is not held any more: nobody wants to know."""
@@ -66,11 +66,12 @@ class Running:
 
     async def _see_through(self, ending: asyncio.Future[Outcome]) -> Outcome | None:
         self._watch.start()
+        ending.add_done_callback(self._wake)
         while True:
-            await self._something_happens(ending)
+            await self._something_happens()
             if ending.done():
-                return await ending
-            self._news.clear()
+                return ending.result()
+            self._news = asyncio.get_running_loop().create_future()
             if self._asked is Asked.GONE:
                 return None
             if self._asked is Asked.STOP:
@@ -83,12 +84,19 @@ class Running:
             if (halted := await self._obey()) is not None:
                 return halted
 
-    async def _something_happens(self, ending: asyncio.Future[Outcome]) -> None:
-        news = asyncio.ensure_future(self._news.wait())
+    async def _something_happens(self) -> None:
+        """It ends, something else is wanted of it, or its time is over."""
+        left = self._watch.left
+        alarm = None if left is None else asyncio.get_running_loop().call_later(left, self._wake)
         try:
-            await asyncio.wait((ending, news), timeout=self._watch.left, return_when=asyncio.FIRST_COMPLETED)
+            await self._news
         finally:
-            news.cancel()
+            if alarm is not None:
+                alarm.cancel()
+
+    def _wake(self, _ended: object = None) -> None:
+        if not self._news.done():
+            self._news.set_result(None)
 
     async def _obey(self) -> Halted | None:
         """Halt it, or let it go on."""
