@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from jobengine.client.settlements import Completed, Extended, Failed, Progressed, Released
     from jobengine.client.worker import CurrentJob, Fail, Release, Retry, Worker
     from jobengine.errors import JobEngineError
+    from jobengine.work.job_class import JobClass
 
 __version__ = "0.1.0"
 
@@ -24,6 +25,7 @@ _ROOMS: Final = {
     "jobengine.client.settlements": ("Completed", "Extended", "Failed", "Progressed", "Released"),
     "jobengine.client.worker": ("CurrentJob", "Fail", "Release", "Retry", "Worker"),
     "jobengine.errors": ("JobEngineError",),
+    "jobengine.work.job_class": ("JobClass",),
 }
 _PLACES: Final = {name: room for room, names in _ROOMS.items() for name in names}
 
@@ -41,6 +43,7 @@ __all__ = [
     "Failure",
     "Held",
     "Job",
+    "JobClass",
     "JobEngineError",
     "Lease",
     "Page",

@@ -14,13 +14,13 @@ class JobClass:
     """
 
     def __init__(self, args: Mapping[str, Any]) -> None:
-        """`args` are those of the job. Raise ValueError for what is wrong with them: it is not tried again."""
+        """`args` are those of the job. A ValueError says what is wrong with them: it is not tried again."""
         self.args = args
         self._ends = threading.Event()
 
     @property
     def is_to_end(self) -> bool:
-        """Whether `start` or `resume` is to return soon: somebody halts or stops the job, or its time is over."""
+        """Whether `start` is to return soon: somebody halts or stops the job, or its time is over."""
         return self._ends.is_set()
 
     def rest(self, seconds: float) -> bool:

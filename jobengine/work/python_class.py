@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import msgspec
+import structlog
 
 from jobengine.errors import ConfigurationWrong
 from jobengine.work.job_class import JobClass
@@ -18,6 +19,8 @@ from jobengine.work.source import Claimed
 
 TEXT_MOST: Final = 2000  # characters of an error that are kept
 _END_SECONDS: Final = 5.0  # that a thread has to come to its end, once it was told
+
+log = structlog.get_logger(__name__)
 
 
 class Wanted(msgspec.Struct, frozen=True, rename={"class_": "class"}):
@@ -57,7 +60,7 @@ class PythonRunner(Runner):
         self._job = job
         self._threads = threads
         self._started = time.monotonic()
-        self._halted: Halted | None = None
+        self._halting: asyncio.Future[Halted] | None = None
         self._is_stopped = False
         try:
             wanted = _WANTED.decode(job.content)
@@ -76,9 +79,11 @@ class PythonRunner(Runner):
     async def start(self) -> None:
         """Begin, or go on with what an earlier run has left."""
         if self._job.saved is None:
-            self._work = self._call(self._object.start)
+            method, arguments = self._object.start, ()
         else:
-            self._work = self._call(self._object.resume, msgspec.json.decode(self._job.saved))
+            method, arguments = self._object.resume, (msgspec.json.decode(self._job.saved),)
+        self._is_in_thread = not inspect.iscoroutinefunction(method)
+        self._work = self._call(method, *arguments)
 
     async def ended(self) -> Outcome:
         """Its result, or what it raised."""
@@ -89,9 +94,10 @@ class PythonRunner(Runner):
                 raise  # not the work was cancelled, but who waits for it
             value = None
         except Exception as error:  # noqa: BLE001 - it is the user's
-            return self._halted or Broken(type(error).__name__, _text(error), self._result(None))
-        if self._halted is not None:
-            return self._halted
+            if self._halting is None:
+                return Broken(type(error).__name__, _text(error), self._result(None))
+        if self._halting is not None:
+            return await self._halting
         if self._is_stopped:
             return Broken(Kind.STOPPED, "it was stopped", self._result(None), retry=False)
         try:
@@ -103,13 +109,14 @@ class PythonRunner(Runner):
         """It ends here, with what it needs to go on elsewhere."""
         if self._work.done():
             return None
+        self._halting = asyncio.get_running_loop().create_future()
         self._object.end_soon()
-        saved = await self._call(self._object.halt)
-        if self._work.done() and not self._work.cancelled():
-            return None  # it was quicker
-        self._halted = Halted(None if saved is None else msgspec.json.encode(saved))
+        if self._is_in_thread:  # what it has done is known when it has come to rest
+            await asyncio.wait((self._work,), timeout=_END_SECONDS)
+        halted = Halted(await self._saved())
         await self._end()
-        return self._halted
+        self._halting.set_result(halted)
+        return halted
 
     async def resume(self) -> None:
         """A halt that answered None: it has ended."""
@@ -134,6 +141,15 @@ class PythonRunner(Runner):
             return None if details is None else dict(details)
         except Exception:  # noqa: BLE001 - it is the user's
             return {}
+
+    async def _saved(self) -> bytes | None:
+        """What it leaves for the next run. One that cannot tell begins anew."""
+        try:
+            saved = await self._call(self._object.halt)
+            return None if saved is None else msgspec.json.encode(saved)
+        except Exception as error:  # noqa: BLE001 - it is the user's
+            log.warning("halt_failed", uid=self._job.uid, reason=_text(error))
+            return None
 
     async def _quietly(self, method: Callable[[], Any]) -> None:
         try:

@@ -1,0 +1,285 @@
+"""Jobs that are Python classes: each method is called when it should be, and no class harms the worker."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import msgspec
+import pytest
+
+from jobengine import JobClass
+from jobengine.errors import ConfigurationWrong
+from jobengine.work import python_class
+from jobengine.work.examples import Export, Simple
+from jobengine.work.outcome import Broken, Done, Halted, Kind, Refused
+from jobengine.work.python_class import PythonRunner, import_classes
+from jobengine.work.source import Claimed
+
+
+class Recorded(JobClass):
+    """Notes what is called."""
+
+    calls: list[str]
+
+    def __init__(self, args: Mapping[str, Any]) -> None:
+        super().__init__(args)
+        self.calls = args["calls"] if isinstance(args.get("calls"), list) else []
+
+
+class Waits(Recorded):
+    """Until it is told to end, in a thread."""
+
+    def start(self) -> Any:
+        assert threading.current_thread() is not threading.main_thread()
+        self.rest(30)
+        return "ended"
+
+    def halt(self) -> Any:
+        return {"at": 7}
+
+    def resume(self, saved: Any) -> Any:
+        return saved["at"] + 1
+
+    def stop(self) -> None:
+        self.calls.append("stop")
+
+    def clean(self) -> None:
+        self.calls.append("clean")
+
+
+class Sleeps(Recorded):
+    """For ever, without a thread."""
+
+    async def start(self) -> Any:
+        await asyncio.sleep(60)
+
+    async def halt(self) -> Any:
+        return "here"
+
+    async def resume(self, saved: Any) -> Any:
+        return f"from {saved}"
+
+
+class Fails(JobClass):
+    """As its args say."""
+
+    def __init__(self, args: Mapping[str, Any]) -> None:
+        super().__init__(args)
+        if args.get("in") == "args":
+            raise ValueError("pages must be a number")
+        if args.get("in") == "making":
+            raise RuntimeError("no")
+
+    def start(self) -> Any:
+        if self.args.get("in") == "result":
+            return object()
+        raise KeyError("page")
+
+    def details(self) -> Any:
+        raise RuntimeError("no")
+
+
+class Deaf(JobClass):
+    """Does not hear that it is to end."""
+
+    let_go = threading.Event()
+
+    def start(self) -> Any:
+        self.let_go.wait(30)
+
+    def stop(self) -> Any:
+        raise RuntimeError("no")
+
+
+CLASSES: dict[str, type[JobClass]] = {
+    each.__name__: each for each in (Waits, Sleeps, Fails, Deaf, Simple, Export, JobClass)
+}
+
+
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(4) as threads:
+        yield threads
+
+
+def runner(threads: ThreadPoolExecutor, name: str, *, saved: Any = None, **args: Any) -> PythonRunner:
+    """Of a job of this class."""
+    content = msgspec.json.encode({"class": name, "args": args})
+    left = None if saved is None else msgspec.json.encode(saved)
+    return PythonRunner(Claimed("q", "u", "1", 1, content, saved=left), CLASSES, threads)
+
+
+async def ended(running: PythonRunner) -> Any:
+    """Its outcome, started and seen to its end."""
+    await running.start()
+    return await running.ended()
+
+
+def result(outcome: Any) -> Any:
+    """What it gave back."""
+    assert isinstance(outcome, Done), outcome
+    return msgspec.json.decode(outcome.result)["result"]
+
+
+@pytest.fixture
+async def begun() -> AsyncIterator[None]:
+    yield
+    Deaf.let_go.set()
+
+
+async def test_what_it_returns_is_the_result(threads: ThreadPoolExecutor) -> None:
+    assert result(await ended(runner(threads, "Simple", count=3, seconds=0))) == {"counted": 3}
+    days = {"from_date": "2020-01-31", "to_date": "2020-03-01", "seconds": 0}
+    assert result(await ended(runner(threads, "Export", **days))) == {"exported": 31}
+
+
+@pytest.mark.parametrize("name", ["Waits", "Sleeps"])
+async def test_one_that_is_halted_leaves_what_the_next_goes_on_with(
+    threads: ThreadPoolExecutor, name: str
+) -> None:
+    first = runner(threads, name)
+    await first.start()
+    halted = await first.halt()
+    assert isinstance(halted, Halted)
+    assert await first.ended() == halted
+    assert halted.saved is not None
+    second = runner(threads, name, saved=msgspec.json.decode(halted.saved))
+    assert result(await ended(second)) == {"Waits": 8, "Sleeps": "from here"}[name]
+
+
+async def test_an_example_goes_on_where_it_was(threads: ThreadPoolExecutor) -> None:
+    export = runner(threads, "Export", from_date="2020-01-01", to_date="2020-12-31", seconds=0.001)
+    await export.start()
+    while (export.details() or {})["done"] < 3:
+        await asyncio.sleep(0.001)
+    halted = await export.halt()
+    assert halted is not None
+    assert halted.saved is not None
+    rest = runner(
+        threads,
+        "Export",
+        saved=msgspec.json.decode(halted.saved),
+        from_date="2020-01-01",
+        to_date="2020-12-31",
+        seconds=0,
+    )
+    assert result(await ended(rest)) == {"exported": 366}
+
+
+async def test_one_that_cannot_tell_how_far_it_has_come_begins_anew(
+    threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def halt(_self: Sleeps) -> Any:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(Sleeps, "halt", halt)
+    sleeps = runner(threads, "Sleeps")
+    await sleeps.start()
+    assert await sleeps.halt() == await sleeps.ended() == Halted(None)
+
+
+async def test_one_that_ended_before_the_halt_is_done(threads: ThreadPoolExecutor) -> None:
+    simple = runner(threads, "Simple", count=0)
+    await simple.start()
+    await asyncio.sleep(0.01)
+    assert await simple.halt() is None
+    assert result(await simple.ended()) == {"counted": 0}
+
+
+@pytest.mark.parametrize("name", ["Waits", "Sleeps"])
+async def test_one_that_is_stopped_is_told_and_cleans_up(threads: ThreadPoolExecutor, name: str) -> None:
+    running = runner(threads, name)
+    await running.start()
+    await running.stop()
+    outcome = await running.ended()
+    await running.clean()
+    assert isinstance(outcome, Broken)
+    assert outcome.kind == Kind.STOPPED
+    if name == "Waits":
+        assert running._object.calls == ["stop", "clean"]  # type: ignore[attr-defined]
+
+
+async def test_one_that_ends_well_has_nothing_to_clean(threads: ThreadPoolExecutor) -> None:
+    running = runner(threads, "Waits", saved={"at": 1})
+    assert result(await ended(running)) == 2
+    await running.clean()
+    assert running._object.calls == []  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("begun")
+async def test_a_thread_that_does_not_end_holds_up_nobody(
+    threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(python_class, "_END_SECONDS", 0.05)
+    deaf = runner(threads, "Deaf")
+    await deaf.start()
+    await deaf.stop()
+    assert isinstance(await deaf.ended(), Broken)
+    Deaf.let_go.set()
+
+
+async def test_what_it_raises_fails_the_attempt_by_the_name_of_the_exception(
+    threads: ThreadPoolExecutor,
+) -> None:
+    outcome = await ended(runner(threads, "Fails"))
+    assert isinstance(outcome, Broken)
+    assert (outcome.kind, outcome.text, outcome.retry) == ("KeyError", "'page'", None)
+
+
+async def test_a_result_that_is_no_json_is_told(threads: ThreadPoolExecutor) -> None:
+    outcome = await ended(runner(threads, "Fails", **{"in": "result"}))
+    assert isinstance(outcome, Broken)
+    assert outcome.kind == Kind.OUTPUT
+
+
+async def test_a_class_without_a_start_fails_its_jobs(threads: ThreadPoolExecutor) -> None:
+    outcome = await ended(runner(threads, "JobClass"))
+    assert isinstance(outcome, Broken)
+    assert outcome.kind == "NotImplementedError"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "retry"),
+    [
+        (b'{"class":"Unknown","args":{}}', Kind.NOT_FOUND, False),
+        (b'{"class":"os:system","args":{}}', Kind.NOT_FOUND, False),
+        (b'{"args":{}}', Kind.CONTENT, False),
+        (b'{"class":7}', Kind.CONTENT, False),
+        (b'"Simple"', Kind.CONTENT, False),
+        (b'{"class":"Simple","args":[]}', Kind.CONTENT, False),
+        (b'{"class":"Simple","args":{"count":"x"}}', Kind.CONTENT, False),
+        (b'{"class":"Export","args":{"from_date":"31.1.2020","to_date":"2020-02-01"}}', Kind.CONTENT, False),
+        (b'{"class":"Export","args":{"from_date":"2020-02-02","to_date":"2020-02-01"}}', Kind.CONTENT, False),
+        (b'{"class":"Fails","args":{"in":"args"}}', Kind.CONTENT, False),
+        (b'{"class":"Fails","args":{"in":"making"}}', Kind.ERROR, None),
+    ],
+)
+def test_a_job_that_names_nothing_that_can_be_run_is_refused(
+    threads: ThreadPoolExecutor, content: bytes, kind: Kind, retry: bool | None
+) -> None:
+    with pytest.raises(Refused) as refused:
+        PythonRunner(Claimed("q", "u", "1", 1, content), CLASSES, threads)
+    assert (refused.value.broken.kind, refused.value.broken.retry) == (kind, retry)
+    assert "\n" not in refused.value.broken.text
+
+
+def test_classes_are_imported_by_the_names_of_the_configuration() -> None:
+    assert import_classes({"E": "jobengine.work.examples:Export"}) == {"E": Export}
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("no.such.module:Job", "ModuleNotFoundError"),
+        ("jobengine.work.examples:Missing", "AttributeError"),
+        ("json:dumps", "no subclass of jobengine.JobClass"),
+        ("jobengine.errors:JobEngineError", "no subclass of jobengine.JobClass"),
+    ],
+)
+def test_a_class_that_cannot_be_had_is_told_at_the_start(path: str, said: str) -> None:
+    with pytest.raises(ConfigurationWrong) as wrong:
+        import_classes({"Job": path})
+    assert said in str(wrong.value)
+    assert "run.classes.Job" in str(wrong.value)
