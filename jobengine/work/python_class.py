@@ -78,9 +78,9 @@ class PythonRunner(Runner):
 
     async def start(self) -> None:
         """Begin, or go on with what an earlier run has left."""
-        if self._job.saved is None:
-            method, arguments = self._object.start, ()
-        else:
+        method: Callable[..., Any] = self._object.start
+        arguments: tuple[Any, ...] = ()
+        if self._job.saved is not None:
             method, arguments = self._object.resume, (msgspec.json.decode(self._job.saved),)
         self._is_in_thread = not inspect.iscoroutinefunction(method)
         self._work = self._call(method, *arguments)
