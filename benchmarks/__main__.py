@@ -16,6 +16,7 @@ from benchmarks import (
     compaction,
     depth,
     latency,
+    running,
     size,
     throughput,
     v2,
@@ -46,6 +47,11 @@ BENCHMARKS: Final[dict[str, Callable[[Bench], list[Figure]]]] = {
     "v2-page": v2.page,
     "waiting": waiting.handing_out,
     "many-waiting": waiting.many,
+    "run-programs": running.programs,
+    "run-payloads": running.payloads,
+    "run-classes": running.classes,
+    "run-output": running.output,
+    "run-bundles": running.bundles,
 }
 PEERS: Final = "peers"
 NAMES: Final = [*BENCHMARKS, PEERS]
