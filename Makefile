@@ -21,7 +21,8 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --requir
 INSTALL_ITSELF := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-header --no-emit-index-url --no-emit-find-links
-DEBIAN_PACKAGES := strace curl
+# A package whose program has another name names it, too.
+DEBIAN_PACKAGES := strace curl bubblewrap:bwrap slurm-wlm:slurmctld munge:munged
 
 ##@ Use it
 
@@ -177,7 +178,7 @@ help:
 
 .PHONY: debian-packages
 debian-packages:
-	@missing=$$(for package in $(DEBIAN_PACKAGES); do command -v $$package >/dev/null || echo -n "$$package "; done)
+	@missing=$$(for each in $(DEBIAN_PACKAGES); do command -v $${each#*:} >/dev/null || echo -n "$${each%:*} "; done)
 	if [[ -z $$missing ]]; then exit; fi
 	become=$$([[ $$(id -u) == 0 ]] || echo sudo -n)
 	install() { $$become env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing; }

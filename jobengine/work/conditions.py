@@ -6,11 +6,16 @@ from typing import Final
 
 from msgspec import Struct
 
+from jobengine.errors import ConfigurationWrong
+from jobengine.settings.memory import MEBIBYTE
 from jobengine.settings.run import RunSettings, SandboxKind
 from jobengine.work.spawner.limits import Limits
 from jobengine.work.spawner.sandbox import bubblewrap, enclosed
 from jobengine.work.spawner.user import User, user_for
 
+# Who starts the programs is held to the limits itself.
+MEMORY_LEAST: Final = 64 * MEBIBYTE
+FILES_LEAST: Final = 32
 PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -31,6 +36,12 @@ class Conditions(Struct, frozen=True, kw_only=True):
         cls, settings: RunSettings, own: Mapping[str, str], *, directory: str | None, log_bytes: int
     ) -> "Conditions":
         """From a queue's settings and the worker's own environment. Raises ConfigurationWrong."""
+        if settings.memory is not None and settings.memory < MEMORY_LEAST:
+            raise ConfigurationWrong("run.memory: 64 MiB is the least with which a program can be started")
+        if settings.files < FILES_LEAST:
+            raise ConfigurationWrong(
+                f"run.files: {FILES_LEAST} is the least with which a program can be started"
+            )
         is_sandboxed = settings.sandbox is SandboxKind.BUBBLEWRAP
         passed = {name: own[name] for name in settings.pass_environment if name in own}
         return cls(

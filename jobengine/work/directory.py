@@ -1,7 +1,6 @@
 """The directory of one run: nobody else's, and gone after it whatever the program has made of it."""
 
 import asyncio
-import contextlib
 import os
 import tempfile
 from pathlib import Path
@@ -15,41 +14,31 @@ from jobengine.work.spawner.limits import Limits
 from jobengine.work.spawner.spawner import Spawner
 from jobengine.work.spawner.user import User
 
+PREFIX: Final = "jobengine-run-"
 # It follows no link, and comes to the end of names of any length.
-_REMOVE: Final = ("/bin/sh", "-c", 'chmod -R u+rwx -- "$1"; exec rm -rf -- "$1"', "remove")
+_COMMANDS: Final = 'rm -rf -- "$1" 2>/dev/null || { chmod -R u+rwx -- "$1"; exec rm -rf -- "$1"; }'
+_REMOVE: Final = ("/bin/sh", "-c", _COMMANDS, "remove")
 
 log = structlog.get_logger(__name__)
 
 
-def make_directory(parent: Path | None, user: User | None) -> Path:
-    """A new one, for this user alone. Raises OSError."""
-    directory = tempfile.mkdtemp(prefix="jobengine-run-", dir=parent)
+def make_directory(parent: Path | None) -> Path:
+    """A new one, for the worker alone. Raises OSError."""
+    return Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+
+
+def hand_over(directory: Path, user: User | None) -> None:
+    """Give it to this user with all that is in it, itself last: until then nobody else can go in."""
     if user is not None:
-        os.chown(directory, user.user_id, user.group_id)
-    return Path(directory)
+        for path in (*directory.rglob("*"), directory):
+            os.chown(path, user.user_id, user.group_id, follow_symlinks=False)
 
 
 async def remove_directory(directory: Path, spawner: Spawner) -> None:
     """Remove it with all that is in it."""
-    try:
-        directory.rmdir()  # most are empty, and many are gone
-    except FileNotFoundError:
+    # A thread costs more than all the rest, and most directories are empty.
+    if _remove_empty(directory) or await asyncio.to_thread(_remove_flat, directory):
         return
-    except OSError:
-        await asyncio.to_thread(_remove_flat, directory)
-    if directory.exists():
-        await _remove_by_force(directory, spawner)
-
-
-def _remove_flat(directory: Path) -> None:
-    """Remove it when there are only files in it: how deep others are, a stranger decides."""
-    with contextlib.suppress(OSError):
-        for path in list(directory.iterdir()):
-            path.unlink()
-        directory.rmdir()
-
-
-async def _remove_by_force(directory: Path, spawner: Spawner) -> None:
     launch = Launch(
         argv=(*_REMOVE, str(directory)),
         directory=Path("/"),
@@ -57,7 +46,34 @@ async def _remove_by_force(directory: Path, spawner: Spawner) -> None:
         limits=Limits(processes=None),
     )
     process = await spawner.spawn(launch)
-    await process.ended()
+    ended = await process.ended()
     process.close()
-    if directory.exists():
+    if ended.exit_code != 0:
         log.warning("directory_left", directory=str(directory))
+
+
+def _remove_empty(directory: Path) -> bool:
+    try:
+        directory.rmdir()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def _remove_flat(directory: Path) -> bool:
+    """Remove it when there are only files in it: how deep a tree is, a stranger decides."""
+    try:
+        # Not by its path: whoever owned it may have put a link in its place.
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            with os.scandir(descriptor) as entries:
+                for name in [entry.name for entry in entries]:
+                    os.unlink(name, dir_fd=descriptor)
+        finally:
+            os.close(descriptor)
+        directory.rmdir()
+    except OSError:
+        return False
+    return True

@@ -5,13 +5,18 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, assert_never
 
+from jobengine.archive.limits import ArchiveLimits
+from jobengine.errors import ConfigurationWrong
 from jobengine.model.log import Stream
 from jobengine.settings.run import RunSettings, RunType
 from jobengine.settings.schema import QueueSettings
+from jobengine.work.bundle import BundleRunner
 from jobengine.work.conditions import Conditions
+from jobengine.work.payload import PayloadRunner, PayloadSettings
 from jobengine.work.python_class import PythonRunner, import_classes
 from jobengine.work.runner import LogSink, Runner
 from jobengine.work.shell import ShellRunner, ShellSettings
+from jobengine.work.slurm.making import cluster_maker, service_maker
 from jobengine.work.source import Claimed, Source
 from jobengine.work.spawner.spawner import Spawner
 from jobengine.work.trial import try_sandbox
@@ -46,14 +51,22 @@ class Workshop:
     async def _maker(self, queue: QueueSettings, run: RunSettings, slots: int) -> MakeRunner:
         if run.type is RunType.PYTHON:
             return self._python(run, slots)
+        if run.type is RunType.SLURM and run.slurm.url is not None:
+            return service_maker(run)
         conditions = Conditions.of(run, _shared(), directory=self._directory, log_bytes=queue.log_bytes)
         await self._spawner.start()
         await try_sandbox(conditions, self._spawner)
         match run.type:
             case RunType.SHELL:
                 return self._shell(run, conditions)
-            case RunType.PAYLOAD | RunType.BUNDLE | RunType.SLURM | None:
-                raise NotImplementedError
+            case RunType.PAYLOAD:
+                return self._payload(run, conditions)
+            case RunType.BUNDLE:
+                return self._bundle(run, conditions)
+            case RunType.SLURM:
+                return cluster_maker(run, conditions, self._spawner, self._sink)
+            case None:
+                raise ConfigurationWrong(f"the queue {queue.name} has no run.type: its jobs cannot be run")
             case _:
                 assert_never(run.type)
 
@@ -72,6 +85,22 @@ class Workshop:
 
         def make(job: Claimed, _slot: int) -> Runner:
             return ShellRunner(job, settings, conditions, self._spawner, self._sink(job))
+
+        return make
+
+    def _payload(self, run: RunSettings, conditions: Conditions) -> MakeRunner:
+        settings = PayloadSettings(run.command, run.archive_bytes)
+
+        def make(job: Claimed, slot: int) -> Runner:
+            return PayloadRunner(job, slot, settings, conditions, self._spawner, self._sink(job))
+
+        return make
+
+    def _bundle(self, run: RunSettings, conditions: Conditions) -> MakeRunner:
+        limits = ArchiveLimits(bytes=run.archive_bytes, unpacked_bytes=run.unpacked_bytes)
+
+        def make(job: Claimed, _slot: int) -> Runner:
+            return BundleRunner(job, limits, conditions, self._spawner, self._sink(job))
 
         return make
 

@@ -1,4 +1,4 @@
-"""From a program's pipes to the log of its job: all of the beginning, the last of the end, and no memory for more."""
+"""From a program's pipes to the log of its job: the beginning, and the end; no memory for what is between."""
 
 import asyncio
 import os
@@ -6,14 +6,18 @@ from collections.abc import Mapping
 from typing import Final
 
 from jobengine.errors import JobEngineError
-from jobengine.work.runner import LogSink
 from jobengine.model.log import Stream
+from jobengine.work.runner import LogSink
 
 CHUNK_BYTES: Final = 256 * 1024
 WAIT_SECONDS: Final = 0.1  # after its first byte less than a chunk is sent
 _TAIL_MOST: Final = 1024 * 1024
 _UNSENT_MOST: Final = 4 * 1024 * 1024  # then the program waits for the log
 _READ_BYTES: Final = 64 * 1024
+# A program that does nothing but print is read at about 100 MB/s, so that others have their turn.
+_TURN_BYTES: Final = 1024 * 1024
+_REST_SECONDS: Final = 0.008
+_LAST_WORDS: Final = 2048  # bytes
 _LAST_READS: Final = 8  # more than a pipe holds: who still has the other end may go on writing for ever
 
 
@@ -34,14 +38,15 @@ class Output:
         self._refusal: JobEngineError | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._wakes = asyncio.Event()
-        self._is_paused = False
+        self._sending: asyncio.Task[None] | None = None  # many programs print nothing
+        self._turn_left = _TURN_BYTES
+        self._rest: asyncio.TimerHandle | None = None
         self._is_over = False
-        for flow in self._flows:
-            self._loop.add_reader(flow.pipe, self._read, flow)
-        self._sending = asyncio.create_task(self._send())
+        self._is_paused = True
+        self._go_on_reading()
 
     async def finish(self) -> JobEngineError | None:
-        """The program has ended: send what is there, and wait for no more. What the log said if it refused."""
+        """The program has ended: send what is there, wait for no more. What the log said if it refused."""
         for flow in self._flows:
             for _ in range(_LAST_READS):
                 if flow.is_closed or not self._take(flow):
@@ -49,22 +54,42 @@ class Output:
         self._close_pipes()
         self._is_over = True
         self._wakes.set()
-        await self._sending
+        if self._sending is not None:
+            await self._sending
         return self._refusal
+
+    def last_words(self, stream: Stream) -> bytes:
+        """The very last of a stream, whatever the log took."""
+        return next(flow.last for flow in self._flows if flow.stream is stream)
 
     def close(self) -> None:
         """Read and send no more, whatever is there."""
         self._close_pipes()
-        self._sending.cancel()
+        if self._sending is not None:
+            self._sending.cancel()
 
     # --- from the pipes ---
 
     def _read(self, flow: "_Flow") -> None:
         self._take(flow)
-        if self._unsent >= _UNSENT_MOST and not self._is_paused:
+        if self._turn_left <= 0 and self._rest is None:
+            self._rest = self._loop.call_later(_REST_SECONDS, self._is_rested)
+        if (self._rest is not None or self._unsent >= _UNSENT_MOST) and not self._is_paused:
             self._is_paused = True
             for each in self._flows:
                 self._loop.remove_reader(each.pipe)
+
+    def _is_rested(self) -> None:
+        self._rest = None
+        self._turn_left = _TURN_BYTES
+        self._go_on_reading()
+
+    def _go_on_reading(self) -> None:
+        if self._is_paused and self._rest is None and self._unsent < _UNSENT_MOST:
+            self._is_paused = False
+            for flow in self._flows:
+                if not flow.is_closed:
+                    self._loop.add_reader(flow.pipe, self._read, flow)
 
     def _take(self, flow: "_Flow") -> bool:
         """Read once; False when there is nothing."""
@@ -75,6 +100,7 @@ class Output:
         if count == 0:
             self._close(flow)
             return False
+        self._turn_left -= count
         to_head = min(self._head_left, count)
         self._head_left -= to_head
         flow.add(self._buffer[:count], to_head)
@@ -91,6 +117,8 @@ class Output:
             left -= len(flow.tail)
 
     def _wake_sender(self) -> None:
+        if self._sending is None:
+            self._sending = asyncio.create_task(self._send())
         if self._unsent >= CHUNK_BYTES:
             self._wakes.set()
         elif self._unsent and self._timer is None:
@@ -103,8 +131,9 @@ class Output:
     def _close_pipes(self) -> None:
         for flow in self._flows:
             self._close(flow)
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._rest):
+            if timer is not None:
+                timer.cancel()
 
     def _close(self, flow: "_Flow") -> None:
         if not flow.is_closed:
@@ -154,13 +183,6 @@ class Output:
             flow.tail.clear()
         self._go_on_reading()
 
-    def _go_on_reading(self) -> None:
-        if self._is_paused:
-            self._is_paused = False
-            for flow in self._flows:
-                if not flow.is_closed:
-                    self._loop.add_reader(flow.pipe, self._read, flow)
-
 
 class _Flow:
     """One stream: what is to be sent next, and the last of what comes after that."""
@@ -173,11 +195,13 @@ class _Flow:
         self.sent = 0
         self.head = bytearray()
         self.tail = bytearray()
+        self.last = b""
 
     def add(self, data: memoryview, to_head: int) -> None:
         self.seen += len(data)
         self.head += data[:to_head]
         self.tail += data[to_head:]
+        self.last = (self.last + bytes(data[-_LAST_WORDS:]))[-_LAST_WORDS:]
 
     def shorten(self, most: int) -> None:
         if (over := len(self.tail) - most) > 0:

@@ -1,6 +1,8 @@
 """What the runners have in common that start a program."""
 
+import re
 from abc import abstractmethod
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from signal import SIGKILL, SIGXCPU, SIGXFSZ, Signals
@@ -9,14 +11,14 @@ from typing import Any, Final
 import structlog
 from msgspec import Struct, json, structs
 
+from jobengine.model.log import Stream
 from jobengine.work.conditions import Conditions
-from jobengine.work.directory import make_directory, remove_directory
-from jobengine.work.outcome import Broken, Done, GivenBack, Halted, Kind, Outcome, Refused
+from jobengine.work.directory import hand_over, make_directory, remove_directory
+from jobengine.work.outcome import Broken, Done, Halted, Kind, Outcome, Refused
 from jobengine.work.output import Output
 from jobengine.work.runner import LogSink, Runner
-from jobengine.model.log import Stream
 from jobengine.work.spawner.launch import Launch
-from jobengine.work.spawner.process import Ended, NotStarted, Process, Reason
+from jobengine.work.spawner.process import Ended, NotStarted, Reason
 from jobengine.work.spawner.sandbox import is_there
 from jobengine.work.spawner.spawner import Spawner
 
@@ -24,6 +26,9 @@ _BY_SIGNAL: Final = (
     128  # added by a shell, and by the sandbox, to the number of the signal that ended a program
 )
 _NEARLY: Final = 0.9  # of the memory that it may have
+_NO_MEMORY: Final = re.compile(
+    rb"cannot allocate memory|memoryerror|out ?of ?memory|bad_alloc|memory exhausted", re.I
+)
 
 log = structlog.get_logger(__name__)
 
@@ -43,13 +48,14 @@ class ProgramRunner(Runner):
         self._spawner = spawner
         self._sink = sink
         self._is_stopped = False
-        self._directory: Path | None = None
-        self._process: Process | None = None
-        self._output: Output | None = None
+        self._left = AsyncExitStack()  # what is to be cleaned
 
     @abstractmethod
     async def prepare(self, directory: Path) -> Program:
-        """Put what it needs into its directory, and say what to start. Raises Refused."""
+        """Put what it needs into its directory, which is still the worker's own, and say what to start.
+
+        Raises Refused, and OSError.
+        """
 
     async def collect(self, directory: Path, ended: Ended) -> dict[str, Any]:  # noqa: ARG002 - for those who need it
         """What more there is to tell in its result. Raises Refused."""
@@ -58,25 +64,25 @@ class ProgramRunner(Runner):
     async def start(self) -> None:
         """Begin. Raises Refused."""
         try:
-            self._directory = make_directory(self._conditions.parent, self._conditions.user)
+            self._directory = make_directory(self._conditions.parent)
+            self._left.push_async_callback(remove_directory, self._directory, self._spawner)
             program = await self.prepare(self._directory)
+            hand_over(self._directory, self._conditions.user)
             self._process = await self._spawner.spawn(self._launch(program, self._directory))
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise Refused(Kind.NOT_STARTED, f"it could not be started here: {reason}", retry=None) from None
         pipes = {Stream.OUT: self._process.output, Stream.ERR: self._process.errors}
         self._output = Output(pipes, self._sink, log_bytes=self._conditions.log_bytes)
+        self._left.callback(self._output.close)
 
     async def ended(self) -> Outcome:
         """Its outcome, with its result."""
-        assert self._process is not None
-        assert self._output is not None
-        assert self._directory is not None
         ended = self._seen(await self._process.ended())
         if refusal := await self._output.finish():
             log.warning("log_refused", reason=refusal.detail)
         if ended.is_lost:
-            return GivenBack()
+            return Broken(Kind.ERROR, "nobody saw its end: the process that had started it was killed")
         result = _told(ended)
         try:
             result |= await self.collect(self._directory, ended)
@@ -86,27 +92,21 @@ class ProgramRunner(Runner):
 
     async def halt(self) -> Halted | None:
         """Stand still, here."""
-        if self._process is not None:
-            self._process.halt()
+        self._process.halt()
         return None
 
     async def resume(self) -> None:
         """Go on."""
-        if self._process is not None:
-            self._process.resume()
+        self._process.resume()
 
     async def stop(self) -> None:
         """Ask it to end, and end it after the grace."""
         self._is_stopped = True
-        if self._process is not None:
-            await self._process.stop(self._conditions.grace_seconds)
+        await self._process.stop(self._conditions.grace_seconds)
 
     async def clean(self) -> None:
         """Remove its directory."""
-        if self._output is not None:
-            self._output.close()
-        if self._directory is not None:
-            await remove_directory(self._directory, self._spawner)
+        await self._left.aclose()
 
     def details(self) -> dict[str, Any] | None:
         """Nobody can tell how far a program has come."""
@@ -158,6 +158,12 @@ class ProgramRunner(Runner):
             return Kind.SIGNAL, f"it was ended by {ended.signal.name}"
         return Kind.EXIT_CODE, f"it ended with exit code {ended.exit_code}"
 
+    def _lacked_memory(self, ended: Ended, limit: int) -> bool:
+        """The kernel only refuses, and does not tell: how much it had, or what it said last, must do."""
+        return ended.memory_bytes > _NEARLY * limit or bool(
+            _NO_MEMORY.search(self._output.last_words(Stream.ERR))
+        )
+
 
 def _not_started(why: NotStarted, result: bytes) -> Broken:
     match why.reason:
@@ -166,7 +172,7 @@ def _not_started(why: NotStarted, result: bytes) -> Broken:
         case Reason.NOT_EXECUTABLE:
             return Broken(Kind.NOT_FOUND, f"the program cannot be executed: {why}", result)
         case Reason.DIRECTORY:
-            text = f"its directory is out of reach for its user: {why}; see run.user and the directory of the runs"
+            text = f"its directory is out of reach for its user: {why}; see run.user and work.directory"
             return Broken(Kind.NOT_STARTED, text, result)
         case Reason.PREPARE:
             return Broken(Kind.NOT_STARTED, f"it could not be started here: {why}", result)

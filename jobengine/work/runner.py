@@ -4,8 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from jobengine.work.outcome import Halted, Outcome
 from jobengine.model.log import Stream
+from jobengine.work.outcome import Halted, Outcome
 
 # Puts output behind that which is there: of which stream, at which offset of it. Raises JobEngineError.
 LogSink = Callable[[Stream, int, bytes], Awaitable[None]]
@@ -21,6 +21,10 @@ class Runner(ABC):
     @abstractmethod
     async def halt(self) -> Halted | None:
         """Stand still. With an answer it has ended here, and goes on elsewhere; without one it waits here."""
+
+    async def leave(self) -> Halted | None:
+        """The worker ends: as `halt`, where what it runs ends with it."""
+        return await self.halt()
 
     @abstractmethod
     async def resume(self) -> None:

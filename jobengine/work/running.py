@@ -118,7 +118,7 @@ class Running:
 
     async def _let_go(self, ending: asyncio.Future[Outcome]) -> Outcome:
         """What can be told how far it has come goes on from there; all else begins anew."""
-        if not self._is_halted and (halted := await self._runner.halt()) is not None:
+        if (halted := await self._runner.leave()) is not None:
             return halted
         await self._runner.stop()
         outcome = await ending

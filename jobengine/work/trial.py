@@ -15,8 +15,8 @@ _SECONDS: Final = 10.0
 _TEXT_MOST: Final = 300
 _WAYS_OUT: Final = (
     "allow unprivileged user namespaces (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, "
-    "kernel.apparmor_restrict_unprivileged_userns); in a container, give it a seccomp profile that allows them and "
-    "an unmasked /proc; or leave run.sandbox out and name a user of its own in run.user"
+    "kernel.apparmor_restrict_unprivileged_userns); in a container, give it a seccomp profile that allows "
+    "them and an unmasked /proc; or leave run.sandbox out and name a user of its own in run.user"
 )
 
 

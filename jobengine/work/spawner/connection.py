@@ -1,19 +1,20 @@
-"""Packets with file descriptors between two processes of the spawner. Standard library only."""
+"""Packets with file descriptors, between the worker and its spawner's processes. Standard library only."""
 
 import os
 import socket
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 from fcntl import F_DUPFD_CLOEXEC, fcntl
 from typing import Final
 
 PACKET_BYTES: Final = 128 * 1024  # what the kernel takes at once without being asked for more
-_DESCRIPTORS_MOST: Final = 3
+_DESCRIPTORS_MOST: Final = 2
 _DESCRIPTOR: Final = struct.Struct("=i")
 
 
 def taken_over(number: int) -> socket.socket:
-    """The end of a connection that was inherited: no program inherits it, and none of its low number is in use."""
+    """The end of a connection that was inherited, where no program inherits it and no low number is used."""
     high = fcntl(number, F_DUPFD_CLOEXEC, 10)
     os.close(number)
     return socket.socket(fileno=high)
@@ -31,8 +32,6 @@ def receive(connection: socket.socket) -> tuple[bytes, list[int]]:
 
 
 def send(connection: socket.socket, packet: bytes, descriptors: Sequence[int] = ()) -> None:
-    """Send a packet; nothing happens when the other side is gone, which its reader sees."""
-    try:
+    """Send a packet; nothing happens when the other side is gone, which its reader sees. Raises OSError."""
+    with suppress(ConnectionError):
         socket.send_fds(connection, [packet], descriptors)
-    except (ConnectionError, BrokenPipeError):
-        return

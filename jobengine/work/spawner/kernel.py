@@ -1,4 +1,4 @@
-"""What is asked of the Linux kernel and has no place in the standard library: prctl(2). Imports no other room."""
+"""What the standard library does not ask of Linux: prctl(2). Imports no other room."""
 
 import ctypes
 import os

@@ -8,7 +8,7 @@ _LAST_CPU_SECONDS = 5  # between the signal that can be caught and the one that 
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """Of each process of a run; None is no limit. What the server itself may not have, a run has not either."""
+    """Of each process of a run; None is no limit. What the server may not have itself, no run has."""
 
     cpu_seconds: int | None = None
     memory_bytes: int | None = None  # of addresses: shared memory and all that is mapped counts
@@ -17,7 +17,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     processes: int | None = 512  # of the user together, in whatever run; root is not held to it
 
     def inherited(self) -> list[tuple[int, int]]:
-        """Resources and limits, as setrlimit(2) takes them; not that of CPU time. No run leaves a core dump."""
+        """Resources and limits as setrlimit(2) has them, but for CPU time. No run leaves a core dump."""
         wanted = (
             (resource.RLIMIT_AS, self.memory_bytes),
             (resource.RLIMIT_FSIZE, self.file_bytes),

@@ -3,18 +3,30 @@
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Final
 
 # Every program is started with it, and what that starts has it too unless it takes care not to.
 MARK: Final = "JOBENGINE_RUN"
+_END_SECONDS: Final = 3.0  # what is killed is gone after milliseconds, but for one that waits for a disk
 
 
 def children() -> list[int]:
     """The children of this process."""
     process = os.getpid()
-    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    try:
+        return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    except FileNotFoundError:  # a kernel without CONFIG_PROC_CHILDREN
+        return [int(path.name) for path in Path("/proc").glob("[0-9]*") if _parent(path) == process]
+
+
+def _parent(path: Path) -> int | None:
+    try:
+        return int((path / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return None
 
 
 def mark_of(process: int) -> str | None:
@@ -38,6 +50,22 @@ def ended_children() -> Iterator[int]:
         if ended is None:
             return
         yield ended.si_pid
+
+
+def reap() -> None:
+    """Let go of the children that have ended."""
+    for child in ended_children():
+        os.waitpid(child, 0)
+
+
+def end_children(*, but: Container[int]) -> None:
+    """End all children but these, and what of theirs is adopted by that."""
+    until = time.monotonic() + _END_SECONDS
+    while (left := [child for child in children() if child not in but]) and time.monotonic() < until:
+        for child in left:
+            kill(child)
+        reap()
+        time.sleep(0.001)
 
 
 def kill(process: int) -> None:

@@ -7,8 +7,11 @@ import os
 from collections.abc import Callable
 from enum import StrEnum
 from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM, Signals
+from typing import Any, Final
 
 from msgspec import Struct
+
+ANSWER_SECONDS: Final = 30.0  # to start or kill a program: who takes longer stands still
 
 
 class Reason(StrEnum):
@@ -51,25 +54,32 @@ class Ended(Struct, frozen=True, kw_only=True):
     started_at: float = 0.0  # seconds since 1970
     seconds: float = 0.0
     cpu_seconds: float = 0.0
-    memory_bytes: int = 0  # the most that one of its processes had; never less than the spawner's few MB
+    memory_bytes: int = (
+        0  # the most that one of its processes had; never less than the 13 MB of who starts it
+    )
     not_started: NotStarted | None = None
     is_lost: bool = False  # the spawner's process has gone, and nobody knows
 
 
 class Process:
-    """A program and its group. `output` and `errors` are the ends of its pipes; who reads them closes them."""
+    """A program and its group. Who reads the ends of its pipes, `output` and `errors`, closes them."""
 
-    def __init__(self, output: int, errors: int, send: Callable[[int], None]) -> None:
+    def __init__(
+        self, output: int, errors: int, *, send: Callable[[int], None], give_up: Callable[[], None]
+    ) -> None:
+        """`send` gives its group a signal; `give_up` ends who should do that, and does not."""
         self.output = output
         self.errors = errors
         self._send = send
+        self._give_up = give_up
         loop = asyncio.get_running_loop()
         self._pid: asyncio.Future[int | None] = loop.create_future()
         self._ended: asyncio.Future[Ended] = loop.create_future()
 
     async def pid(self) -> int | None:
         """The number of its first process; None when there is none."""
-        return await asyncio.shield(self._pid)
+        await self._answered(self._pid)
+        return self._pid.result()
 
     async def ended(self) -> Ended:
         """Wait until the program, and what is left of its group, has ended."""
@@ -97,7 +107,16 @@ class Process:
                 await self.ended()
         except TimeoutError:
             self.signal(SIGKILL)
-            await self.ended()
+            await self._answered(self._ended)
+
+    async def _answered(self, answer: asyncio.Future[Any]) -> None:
+        """Wait for what comes at once, if it comes: a program can let its starter stand still."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await asyncio.shield(answer)
+        except TimeoutError:
+            self._give_up()
+            await asyncio.shield(answer)
 
     def close(self) -> None:
         """Close the pipes, unread."""
@@ -119,3 +138,10 @@ class Process:
         if not self._pid.done():
             self._pid.set_result(None)
         self._ended.set_result(ended)
+
+    def is_lost(self) -> None:
+        """Its starter has gone."""
+        if self._pid.done():
+            self.has_ended(Ended(is_lost=True))
+        else:
+            self.has_ended(Ended(not_started=NotStarted(Reason.PREPARE, errno.EAGAIN)))

@@ -1,4 +1,4 @@
-"""What a program sees of the machine when it runs in bubblewrap: a read-only system, its directory, and no more."""
+"""What a program sees of the machine in bubblewrap: a read-only system, its directory, and no more."""
 
 import shutil
 from pathlib import Path
@@ -22,7 +22,9 @@ _SETTINGS: Final = (
     *("ld.so.conf.d", "localtime", "mime.types", "nsswitch.conf", "passwd", "python3", "R", "ssl/certs"),
     *("ssl/openssl.cnf", "timezone"),
 )
-_SCRATCH_BYTES: Final = 256 * 1024 * 1024  # of /tmp and of shared memory each: it is memory of the machine
+_ALONE: Final = ("--unshare-all", "--unshare-user", "--disable-userns", "--new-session", "--die-with-parent")
+_SCRATCH: Final = ("/dev/shm", "/tmp")  # noqa: S108 - the sandbox's own
+_SCRATCH_BYTES: Final = 256 * 1024 * 1024  # of each: it is memory of the machine
 
 
 def bubblewrap() -> Path:
@@ -37,33 +39,14 @@ def bubblewrap() -> Path:
 
 def enclosed(program: Path, argv: tuple[str, ...], directory: Path | None) -> tuple[str, ...]:
     """The arguments that run these in the sandbox; of all that is written, the directory alone stays."""
-    shared = (
-        () if directory is None else ("--bind", str(directory), str(directory), "--chdir", str(directory))
-    )
+    kept = () if directory is None else ("--bind", str(directory), str(directory), "--chdir", str(directory))
     return (
-        *(
-            str(program),
-            "--unshare-all",
-            "--unshare-user",
-            "--disable-userns",
-            "--new-session",
-            "--die-with-parent",
-        ),
-        *("--info-fd", str(INSIDE)),
+        *(str(program), *_ALONE, "--info-fd", str(INSIDE)),
         *(word for path in _SYSTEM for word in _shown(Path(path))),
         *(word for name in _SETTINGS for word in ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")),
         *("--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"),
-        *(
-            "--size",
-            str(_SCRATCH_BYTES),
-            "--tmpfs",
-            "/dev/shm",
-            "--size",
-            str(_SCRATCH_BYTES),
-            "--tmpfs",
-            "/tmp",
-        ),
-        *shared,
+        *(word for path in _SCRATCH for word in ("--size", str(_SCRATCH_BYTES), "--tmpfs", path)),
+        *kept,
         *("--remount-ro", "/", "--", *argv),
     )
 

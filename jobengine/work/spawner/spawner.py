@@ -5,7 +5,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import signal
 import socket
 from itertools import count
 from typing import Final
@@ -17,54 +16,34 @@ from jobengine.work.spawner import kernel
 from jobengine.work.spawner.channel import Channel
 from jobengine.work.spawner.connection import PACKET_BYTES
 from jobengine.work.spawner.launch import Launch
-from jobengine.work.spawner.process import Ended, NotStarted, Process
+from jobengine.work.spawner.process import Process
 from jobengine.work.spawner.server import command
+from jobengine.work.spawner.starter_link import StarterLink
 
 _PIPE_BYTES: Final = 256 * 1024  # a program that prints much is not held up by every turn of the loop
-_STOP_SECONDS: Final = 5.0
+_STOP_SECONDS: Final = 5.0  # its own process gives up sooner
+_IDLE_MOST: Final = 8  # starters whose configuration may be gone
+
 log = structlog.get_logger(__name__)
 
 
-class _Failure(Struct, frozen=True):
-    step: int
-    errno: int
-
-
-class _Ending(Struct, frozen=True):
-    status: int
-    started_at: float
-    seconds: float
-    cpu_seconds: float
-    memory_bytes: int
-
-    def told(self) -> Ended:
-        return Ended(
-            exit_code=self.status if self.status >= 0 else None,
-            signal=signal.Signals(-self.status) if self.status < 0 else None,
-            started_at=self.started_at,
-            seconds=self.seconds,
-            cpu_seconds=self.cpu_seconds,
-            memory_bytes=self.memory_bytes,
-        )
-
-
 class _Word(Struct, frozen=True):
-    run: int
-    pid: int | None = None
-    ended: _Ending | None = None
-    failed: _Failure | None = None
-    lost: bool = False
+    profile: str = ""
+    starter: int | None = None
+    errno: int | None = None
+    gone: int | None = None
 
 
 class Spawner:
-    """Starts programs through a small process that ends with this one, and takes with it all it has started."""
+    """Starts programs through a small process, which ends with this one and takes all of them with it."""
 
     def __init__(self) -> None:
         self._numbers = count(1)
         self._starting = asyncio.Lock()
         self._channel: Channel | None = None
         self._server: asyncio.subprocess.Process | None = None
-        self._processes: dict[int, Process] = {}
+        self._links: dict[int, StarterLink] = {}
+        self._by_profile: dict[str, asyncio.Future[StarterLink]] = {}
 
     async def start(self) -> None:
         """Start the spawner's process, and hide this one's memory from all that it will start."""
@@ -84,7 +63,6 @@ class Spawner:
         channel, self._channel = self._channel, None
         if channel is not None:
             channel.close()
-            self._lose_all()
         if self._server is not None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_STOP_SECONDS):
@@ -93,63 +71,72 @@ class Spawner:
                 self._server.kill()
                 await self._server.wait()
             self._server = None
+        self._lose_all()
 
     async def spawn(self, launch: Launch) -> Process:
-        """Start a program; one that cannot be started has ended with its reason. Raises OSError.
+        """Start a program; one that cannot be started has ended with its reason.
 
-        That says that this machine, not the program, has no room, or that the launch is longer than can be said.
+        Raises OSError when there is no room for its pipes, or when its arguments are longer than can be said.
         """
         await self.start()
-        number = next(self._numbers)
-        packet = _packet(number, launch)
-        output, output_end = _pipe()
+        run = next(self._numbers)
+        packet = _packet(run, launch)
+        link = await self._link(_profile(launch))
+        output = _pipe()
         try:
-            errors, errors_end = _pipe()
+            errors = _pipe()
         except OSError:
-            os.close(output)
-            os.close(output_end)
+            for end in output:
+                os.close(end)
             raise
-        process = Process(output, errors, lambda signal: self._signal(number, signal))
-        self._processes[number] = process
-        self._send(packet, (output_end, errors_end))
-        try:
-            await process.pid()
-        except asyncio.CancelledError:
-            self._signal(number, signal.SIGKILL)
-            process.close()
-            raise
-        return process
+        return await link.launch(run, packet, output, errors)
 
-    def _signal(self, number: int, which: int) -> None:
-        self._send(json.encode({"run": number, "signal": which}))
+    async def _link(self, profile: str) -> StarterLink:
+        known = self._by_profile.get(profile)
+        if known is None or (known.done() and not known.result().is_open):
+            self._close_idle()
+            known = self._by_profile[profile] = asyncio.get_running_loop().create_future()
+            self._send({"profile": profile})
+        return await asyncio.shield(known)
 
-    def _send(self, packet: bytes, descriptors: tuple[int, ...] = ()) -> None:
+    def _close_idle(self) -> None:
+        if len(self._links) >= _IDLE_MOST:
+            for link in self._links.values():
+                if link.is_idle:
+                    link.close()
+
+    def _send(self, what: dict[str, object]) -> None:
         if self._channel is not None:
-            self._channel.send(packet, descriptors)
+            self._channel.send(json.encode(what))
 
-    def _receive(self, packet: bytes) -> None:
+    def _receive(self, packet: bytes, descriptors: list[int]) -> None:
         word = json.decode(packet, type=_Word)
-        if word.pid is not None:
-            self._processes[word.run].has_pid(word.pid)
-        if word.ended is not None:
-            self._processes.pop(word.run).has_ended(word.ended.told())
-        if word.failed is not None:
-            failed = NotStarted.of(word.failed.step, word.failed.errno)
-            self._processes.pop(word.run).has_ended(Ended(not_started=failed))
-        if word.lost:
-            self._processes.pop(word.run).has_ended(Ended(is_lost=True))
+        if word.gone is not None:
+            self._links.pop(word.gone).is_gone()
+        elif word.starter is not None:
+            connection = socket.socket(fileno=descriptors[0])
+            link = StarterLink(word.starter, connection, end=lambda number: self._send({"end": number}))
+            self._links[word.starter] = link
+            self._by_profile[word.profile].set_result(link)
+        elif word.errno is not None:
+            failure = OSError(word.errno, os.strerror(word.errno))
+            self._by_profile.pop(word.profile).set_exception(failure)
 
     def _gone(self) -> None:
         """The spawner's process has ended, unasked. Its programs end with it; the next one starts another."""
-        log.error("spawner_gone", lost=len(self._processes))
+        log.error("spawner_gone")
         self._channel = None
         self._lose_all()
 
     def _lose_all(self) -> None:
-        processes, self._processes = self._processes, {}
-        for process in processes.values():
-            process.kill_alone()
-            process.has_ended(Ended(is_lost=True))
+        links, self._links = self._links, {}
+        for link in links.values():
+            link.kill_alone()
+            link.is_gone()
+        waiting, self._by_profile = self._by_profile, {}
+        for link_to_be in waiting.values():
+            if not link_to_be.done():
+                link_to_be.set_exception(OSError(errno.ECONNRESET, "the spawner has ended"))
 
 
 async def _start_server(connection: socket.socket) -> asyncio.subprocess.Process:
@@ -166,17 +153,22 @@ async def _start_server(connection: socket.socket) -> asyncio.subprocess.Process
         )
 
 
-def _packet(number: int, launch: Launch) -> bytes:
-    user = None if launch.user is None else (launch.user.user_id, launch.user.group_id, launch.user.groups)
+def _profile(launch: Launch) -> str:
+    """What holds for a starter and all that it starts."""
+    user, limits = launch.user, launch.limits
+    as_whom = None if user is None else (user.user_id, user.group_id, user.groups)
+    said = {"user": as_whom, "limits": limits.inherited(), "cpu_limit": limits.cpu()}
+    return json.encode(said).decode()
+
+
+def _packet(run: int, launch: Launch) -> bytes:
     said = {
         "argv": launch.argv,
         "directory": str(launch.directory),
         "environment": launch.environment,
-        "cpu_limit": launch.limits.cpu(),
         "is_sandboxed": launch.is_sandboxed,
     }
-    profile = json.encode({"user": user, "limits": launch.limits.inherited()}).decode()
-    packet = json.encode({"run": number, "profile": profile, "launch": said})
+    packet = json.encode({"run": run, "launch": said})
     if len(packet) > PACKET_BYTES:
         raise OSError(errno.E2BIG, os.strerror(errno.E2BIG))
     return packet

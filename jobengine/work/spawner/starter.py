@@ -1,9 +1,9 @@
 """A process that starts programs as one user within the same limits: it has them itself, for good.
 
-It is a child of the spawner's own process, which looks after what is left when a program kills its starter. From
-there come {"run": 1, "launch": {…}} with the pipes for the program's output, and {"run": 1, "signal": 15}. It
-answers {"run": 1, "pid": 4711}, and in the end {"run": 1, "ended": {…}}; or {"run": 1, "failed": {"step": 3,
-"errno": 2}} for a program that never ran. Standard library only.
+It is a child of the spawner's own process, which looks after what is left when a program kills its starter.
+From the worker come {"run": 1, "launch": {…}} with the pipes for the program's output, and {"run": 1,
+"signal": 15}. The answers are {"run": 1, "pid": 4711}, and in the end {"run": 1, "ended": {…}}; or {"run": 1,
+"failed": {"step": 3, "errno": 2}} for a program that never ran. Standard library only.
 """
 
 import contextlib
@@ -18,8 +18,8 @@ from typing import Any, Final
 
 from jobengine.work.spawner import kernel
 from jobengine.work.spawner.connection import receive, send, taken_over
-from jobengine.work.spawner.orphans import MARK, children, ended_children, kill, mark_of
-from jobengine.work.spawner.run import Run
+from jobengine.work.spawner.orphans import MARK, children, end_children, ended_children, kill, mark_of
+from jobengine.work.spawner.run import Moment, Run
 from jobengine.work.spawner.starting import INSIDE, StartFailed, Step, start
 from jobengine.work.spawner.waking import Waking
 
@@ -30,21 +30,32 @@ _PAUSE_SECONDS: Final = 0.1
 class Starter:
     """Runs as long as the spawner's own process holds the other end of the connection."""
 
-    def __init__(self, connection: socket.socket, waking: Waking) -> None:
+    def __init__(
+        self, connection: socket.socket, waking: Waking, *, cpu_limit: tuple[int, int] | None
+    ) -> None:
         self._connection = connection
         self._waking = waking
+        self._cpu_limit = cpu_limit
         self._runs: dict[int, Run] = {}
         self._leaders: dict[int, Run] = {}
         self._ending: set[Run] = set()
         waking.watch(connection)
 
     def serve(self) -> None:
-        """Until the other side is gone, and with it the need for this one."""
-        while True:
-            ready, _ = self._waking.wait(_PAUSE_SECONDS if self._ending else None)
+        """Until the other side is gone; then nothing of what was started here is left."""
+        is_wanted = True
+        while is_wanted:
+            ready, signals = self._waking.wait(_PAUSE_SECONDS if self._ending else None)
+            for run in list(self._runs.values()):
+                if run.inside in ready:
+                    self._learn_inside(run)
             self._reap()
-            if ready and not self._receive():
-                return
+            is_wanted = signal.SIGUSR1 not in signals
+            if self._connection.fileno() in ready:
+                is_wanted = is_wanted and self._receive()
+        for run in self._leaders.values():
+            run.signal(signal.SIGKILL)
+        end_children(but=())
 
     def _receive(self) -> bool:
         packet, pipes = receive(self._connection)
@@ -54,6 +65,7 @@ class Starter:
         if "launch" in asked:
             self._launch(asked["run"], asked["launch"], pipes)
         elif run := self._runs.get(asked["run"]):
+            self._learn_inside(run)
             run.signal(asked["signal"])
             for orphan in self._orphans_of(run):
                 with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -62,27 +74,45 @@ class Starter:
 
     def _launch(self, number: int, launch: dict[str, Any], pipes: list[int]) -> None:
         launch["environment"][MARK] = str(number)
-        inside, inside_end = os.pipe() if launch["is_sandboxed"] else (None, None)
-        if inside_end is not None:
-            pipes.append(inside_end)
+        moment = Moment()
+        inside = None
         try:
             if len(pipes) < 2:
                 raise StartFailed(Step.PREPARE, OSError(errno.EMFILE, "no room for its pipes"))
-            leader = start(launch, pipes)
+            if launch["is_sandboxed"]:
+                inside = self._open_inside(pipes)
+            leader = start(launch, pipes, self._cpu_limit)
         except StartFailed as failed:
             self._tell(number, failed={"step": failed.step, "errno": failed.number})
             if inside is not None:
                 os.close(inside)
         else:
-            self._runs[number] = self._leaders[leader] = Run(number, leader, inside)
+            self._runs[number] = self._leaders[leader] = Run(number, leader, inside, moment)
+            if inside is not None:
+                self._waking.watch(inside)
             self._tell(number, pid=leader)
         for pipe in pipes:
             os.close(pipe)
+
+    def _open_inside(self, pipes: list[int]) -> int:
+        """A third pipe, on which the sandbox says who is the first inside."""
+        try:
+            inside, other = os.pipe()
+        except OSError as error:
+            raise StartFailed(Step.PREPARE, error) from None
+        os.set_blocking(inside, False)
+        pipes.append(other)
+        return inside
+
+    def _learn_inside(self, run: Run) -> None:
+        if (pipe := run.learn_inside()) is not None:
+            self._waking.forget(pipe)
 
     def _reap(self) -> None:
         for child in ended_children():
             run = self._leaders.pop(child, None)
             if run is not None:
+                self._learn_inside(run)
                 run.signal(signal.SIGKILL)
             _, status, usage = os.wait4(child, 0)
             if run is not None:
@@ -98,7 +128,7 @@ class Starter:
 
     def _inside_ended(self, child: int, usage: resource.struct_rusage) -> None:
         for run in self._ending:
-            if run.first_inside() == child:
+            if run.first_inside == child:
                 run.used(usage)
 
     def _has_left_over(self, run: Run) -> bool:
@@ -121,7 +151,8 @@ class Starter:
     def _ended(self, run: Run) -> None:
         self._ending.discard(run)
         del self._runs[run.number]
-        run.close()
+        if (pipe := run.close()) is not None:
+            self._waking.forget(pipe)
         self._tell(run.number, ended=run.ended())
 
     def _tell(self, number: int, **what: object) -> None:
@@ -147,8 +178,9 @@ def main(connection: str, spawner: str, profile: str) -> None:
     kernel.hide_memory()
     kernel.adopt_orphans()
     kernel.give_up_privileges()
-    kernel.end_with(int(spawner), signal.SIGKILL)
-    Starter(mine, waking).serve()
+    with contextlib.suppress(ProcessLookupError):  # then the connection is at its end, too
+        kernel.end_with(int(spawner), signal.SIGUSR1)
+    Starter(mine, waking, cpu_limit=wanted["cpu_limit"]).serve()
 
 
 def _reserve(number: int) -> None:

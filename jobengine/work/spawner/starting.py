@@ -1,8 +1,10 @@
-"""Starts one program, which inherits the user and the limits of the process that does it. Standard library only."""
+"""Starts one program, which inherits user and limits from who does it. Standard library only."""
 
+import math
 import os
 import resource
 import signal
+import time
 from contextlib import suppress
 from enum import IntEnum
 from typing import Any, Final
@@ -29,10 +31,10 @@ class StartFailed(Exception):
         self.number = error.errno or 0
 
 
-def start(launch: dict[str, Any], pipes: list[int]) -> int:
+def start(launch: dict[str, Any], pipes: list[int], cpu_limit: tuple[int, int] | None) -> int:
     """Start a program in a session of its own, with these pipes as its output, and return its number.
 
-    Raises StartFailed. Between fork and exec there is nothing of Python: the copies of the pages that it touches
+    Raises StartFailed. Nothing of Python runs between fork and exec: the copies of the pages that it touches
     cost more than all the rest.
     """
     try:
@@ -40,16 +42,29 @@ def start(launch: dict[str, Any], pipes: list[int]) -> int:
     except OSError as error:
         raise StartFailed(Step.DIRECTORY, error) from None
     try:
+        if cpu_limit is not None:
+            _take_on(cpu_limit[0])
         program = _spawn(launch["argv"], launch["environment"], pipes)
     except OSError as error:
         raise StartFailed(Step.PROGRAM, error) from None
     finally:
         os.chdir("/")
-    if launch["cpu_limit"] is not None:
-        # Not inherited: it would count what the spawner itself has used.
+    if cpu_limit is not None:
         with suppress(ProcessLookupError):
-            resource.prlimit(program, resource.RLIMIT_CPU, launch["cpu_limit"])
+            resource.prlimit(program, resource.RLIMIT_CPU, cpu_limit)
     return program
+
+
+def _take_on(cpu_seconds: int) -> None:
+    """Have a limit of CPU time, as much higher as was used here: it is inherited, what was used is not.
+
+    So a child that a program starts before its own limit is set has nearly the same.
+    """
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    soft = cpu_seconds + math.ceil(time.process_time())
+    resource.setrlimit(
+        resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard)
+    )
 
 
 def _spawn(argv: list[str], environment: dict[str, str], pipes: list[int]) -> int:

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from socket import socket
 from typing import Final
 
-# Meant for the server, by a terminal or a service manager: it ends what runs in its own time. They are caught and
-# not ignored, because programs inherit what is ignored.
+# Meant for the server, by a terminal or a service manager: it ends what runs in its own time. They are caught
+# and not ignored, because programs inherit what is ignored.
 _NOT_OURS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-# A child has ended; the parent has ended.
-_OURS: Final = (signal.SIGCHLD, signal.SIGUSR1)
+# A child has ended; the parent has ended; more CPU time is used here than programs may.
+_OURS: Final = (signal.SIGCHLD, signal.SIGUSR1, signal.SIGXCPU)
 
 
 class Waking:
@@ -27,11 +27,11 @@ class Waking:
         self._poll = select.poll()
         self._poll.register(self._end, select.POLLIN)
 
-    def watch(self, connection: socket) -> None:
-        """Wait for packets of this connection, too."""
+    def watch(self, connection: socket | int) -> None:
+        """Wait for what comes through this connection, or pipe, too."""
         self._poll.register(connection, select.POLLIN)
 
-    def forget(self, connection: socket) -> None:
+    def forget(self, connection: socket | int) -> None:
         """No more."""
         self._poll.unregister(connection)
 
