@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+from collections.abc import Iterator
+from typing import Final
 
 from jobengine.errors import ArchiveRefused
 
@@ -21,9 +23,19 @@ def decoded(text: str | bytes) -> bytes:
     return value
 
 
+def decoded_pieces(text: memoryview) -> Iterator[bytes]:
+    """The same piece by piece, with no second copy of it all. Raises ArchiveRefused."""
+    for start in range(0, len(text), _PIECE):
+        piece = decoded(bytes(text[start : start + _PIECE]))
+        if start + _PIECE < len(text) and len(piece) != _PIECE // 4 * 3:
+            raise ArchiveRefused(NOT_BASE64)  # it is padded, and goes on
+        yield piece
+
+
 def encoded(value: bytes) -> str:
     """How it is written: padded, on one line."""
     return base64.b64encode(value).decode("ascii")
 
 
-NOT_BASE64 = "this is not base64 (RFC 4648, section 4: A-Z a-z 0-9 + / with = at the end, on one line)"
+_PIECE: Final = 256 * 1024  # letters, of which four make three bytes
+NOT_BASE64: Final = "this is not base64 (RFC 4648, section 4: A-Z a-z 0-9 + / with = at the end, on one line)"

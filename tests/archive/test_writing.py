@@ -79,3 +79,47 @@ def test_a_file_whose_name_is_no_text_is_refused(directory: Path) -> None:
     (directory / os.fsdecode(b"\xff\xfe")).touch()
     with pytest.raises(ArchiveRefused, match="not UTF-8"):
         packed(directory)
+
+
+def test_directories_that_lie_too_deep_are_refused(directory: Path) -> None:
+    directory.joinpath(*["d"] * 66).mkdir(parents=True)
+    with pytest.raises(ArchiveRefused, match="more than 64 deep"):
+        packed(directory, ArchiveLimits())
+
+
+def test_what_cannot_be_packed_is_not_looked_at_without_end(directory: Path) -> None:
+    for number in range(60):
+        (directory / f"{number}").symlink_to("/etc/passwd")
+    with pytest.raises(ArchiveRefused, match="more than 5 files"):
+        packed(directory)
+
+
+def test_a_path_that_is_too_long_is_refused(directory: Path) -> None:
+    (directory / "name").touch()
+    with pytest.raises(ArchiveRefused, match="a path of over 8 bytes"):
+        packed(directory, ArchiveLimits(name_bytes=8))
+
+
+def test_more_bytes_than_may_be_unpacked_are_refused(directory: Path) -> None:
+    (directory / "zeros").write_bytes(bytes(100_000))
+    with pytest.raises(ArchiveRefused, match="have more than 50000 bytes"):
+        packed(directory, ArchiveLimits(unpacked_bytes=50_000))
+
+
+def test_a_directory_that_is_a_link_is_not_packed(directory: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(directory)
+    with pytest.raises(NotADirectoryError):
+        packed(tmp_path / "link")
+
+
+def test_files_of_somebody_else_are_left_out(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = (directory / "run.sh").stat().st_ino
+    real = os.fstat
+
+    def of_others(descriptor: int) -> os.stat_result:
+        status = real(descriptor)
+        changed = [*status[:4], status.st_uid + (status.st_ino == theirs), *status[5:10]]
+        return os.stat_result(changed)
+
+    monkeypatch.setattr(os, "fstat", of_others)
+    assert b"run.sh" not in packed(directory)

@@ -1,0 +1,108 @@
+"""The `slurm` runner: follows one job of Slurm's, which does not end with the worker."""
+
+import asyncio
+from typing import Any
+
+import structlog
+from msgspec import ValidationError, json
+
+from jobengine.work.outcome import Broken, Halted, Kind, Outcome
+from jobengine.work.runner import Runner
+from jobengine.work.slurm.job import Saved, SlurmJob, Unreachable
+from jobengine.work.source import Claimed
+
+log = structlog.get_logger(__name__)
+
+
+class SlurmRunner(Runner):
+    """Looks at it from time to time."""
+
+    def __init__(
+        self, job: Claimed, slurm_job: SlurmJob, *, poll_seconds: float, stop_seconds: float
+    ) -> None:
+        """`stop_seconds` is how long one that is stopped is waited for."""
+        self._before = _saved(job)
+        self._job = slurm_job
+        self._poll_seconds = poll_seconds
+        self._stop_seconds = stop_seconds
+        self._is_left = False
+        self._is_stopped = False
+
+    async def start(self) -> None:
+        """Submit it, or go on with what an earlier worker has left. Raises Refused."""
+        if self._before is not None and await self._job.go_on(self._before):
+            self._saved = self._before
+        else:
+            self._saved = await self._job.submit()
+        self._following = asyncio.create_task(self._follow())
+
+    async def ended(self) -> Outcome:
+        """Its outcome, with what it left."""
+        await asyncio.wait((self._following,))
+        if self._is_left:
+            return self._halted()
+        if self._following.cancelled():
+            return Broken(Kind.STOPPED, "it was stopped", self._short_result(), retry=False)
+        outcome = self._following.result()
+        if self._is_stopped and isinstance(outcome, Broken):
+            return Broken(Kind.STOPPED, "it was stopped", outcome.result, retry=False)
+        return outcome
+
+    async def halt(self) -> Halted | None:
+        """Let it stand still there; where that is not to be had, look at it no more until it is resumed."""
+        return None if await self._job.suspend() else await self.leave()
+
+    async def leave(self) -> Halted | None:
+        """The worker ends, and the job does not: the next worker goes on with it."""
+        if self._following.done():
+            return None
+        self._is_left = True
+        await self._stop_following()
+        return self._halted()
+
+    async def resume(self) -> None:
+        """Go on."""
+        await self._job.resume()
+
+    async def stop(self) -> None:
+        """Cancel it, and wait for its end for a while."""
+        if self._following.done():
+            return
+        self._is_stopped = True
+        if await self._job.cancel():
+            await asyncio.wait((self._following,), timeout=self._stop_seconds)
+        await self._stop_following()
+
+    async def clean(self) -> None:
+        """Leave nothing behind, if nobody is to go on with it."""
+        await self._job.clean(is_over=not self._is_left)
+
+    def details(self) -> dict[str, Any] | None:
+        """Its number, and what there is of its result."""
+        return self._job.details()
+
+    async def _follow(self) -> Outcome:
+        while True:
+            try:
+                if (outcome := await self._job.look()) is not None:
+                    return outcome
+            except Unreachable as error:
+                log.warning("slurm_unreachable", slurm_id=self._saved.slurm_id, reason=str(error))
+            await asyncio.sleep(self._poll_seconds)
+
+    async def _stop_following(self) -> None:
+        self._following.cancel()
+        await asyncio.wait((self._following,))
+
+    def _halted(self) -> Halted:
+        return Halted(json.encode(self._saved))
+
+    def _short_result(self) -> bytes:
+        return json.encode({"slurm_id": self._saved.slurm_id})
+
+
+def _saved(job: Claimed) -> Saved | None:
+    try:
+        return None if job.saved is None else json.decode(job.saved, type=Saved)
+    except ValidationError:
+        return None  # left by something else
