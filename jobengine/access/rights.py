@@ -35,6 +35,7 @@ class Action(StrEnum):
     UPDATE = "update"
     DELETE = "delete"
     SETTLE = "settle"
+    FOLLOW = "follow"
     AMEND = "amend"
     CONTROL = "control"
     LOOK = "look"
@@ -54,6 +55,7 @@ RULES: Final[Mapping[Action, frozenset[Right]]] = {
     Action.UPDATE: frozenset({Right.WRITE, Right.READ}),
     Action.DELETE: frozenset({Right.WRITE}),
     Action.SETTLE: frozenset({Right.READ}),
+    Action.FOLLOW: frozenset({Right.READ, Right.WRITE}),
     Action.AMEND: frozenset({Right.WRITE}),
     Action.CONTROL: frozenset({Right.WRITE}),
     Action.LOOK: ALL_RIGHTS,

@@ -106,7 +106,7 @@ def asks(command: Callable[Concatenate[Asking, P], None]) -> Callable[..., None]
 
         output = arguments.pop("output")
         where = Context(url=arguments.pop("url"), name=arguments.pop("name"))
-        with _told(), client_of(where, arguments.pop("context")) as client:
+        with told(), client_of(where, arguments.pop("context")) as client:
             command(Asking(client, output), **arguments)  # type: ignore[call-arg]
 
     parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*own, *common)]
@@ -125,15 +125,9 @@ def client_of(
     retry_seconds: float = _RETRY_SECONDS,
 ) -> "Client":
     """A client for the broker that is meant. Raises ConfigurationWrong."""
-    from jobengine.cli.contexts import context_in_use
     from jobengine.client.client import Client
-    from jobengine.errors import ConfigurationWrong
 
-    context = context_in_use(given, chosen, os.environ)
-    if context.name is None:
-        raise ConfigurationWrong(
-            "who asks? Give --name, set JOBENGINE_NAME, or keep both address and name: jobengine context add"
-        )
+    context = broker_meant(given, chosen)
     return Client(
         context.url,
         name=context.name,
@@ -145,8 +139,21 @@ def client_of(
     )
 
 
+def broker_meant(given: "Context", chosen: str | None) -> "Context":
+    """Where the broker is, and who asks. Raises ConfigurationWrong."""
+    from jobengine.cli.contexts import context_in_use
+    from jobengine.errors import ConfigurationWrong
+
+    context = context_in_use(given, chosen, os.environ)
+    if context.name is None and context.cert is None:
+        raise ConfigurationWrong(
+            "who asks? Give --name, set JOBENGINE_NAME, or keep both address and name: jobengine context add"
+        )
+    return context
+
+
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """What the broker refuses is told in a line."""
     from jobengine.errors import Fatal, JobEngineError
 

@@ -65,9 +65,7 @@ def client(
     from jobengine.settings.reader import is_name
 
     if not is_name(service):
-        raise typer.BadParameter(
-            "a service's name has letters, digits, '.', '_' and '-', at most 64"
-        )
+        raise typer.BadParameter("a service's name has letters, digits, '.', '_' and '-', at most 64")
     with _readable_authority(directory) as authority:
         issued = issue_client(authority, service)
     _write(directory, service, issued, force=force)

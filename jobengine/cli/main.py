@@ -46,9 +46,11 @@ def application() -> "typer.Typer":
     from jobengine.cli.bench import bench
     from jobengine.cli.db import group as db
     from jobengine.cli.job import group as job
+    from jobengine.cli.linux_job_worker import add_to
     from jobengine.cli.queue import group as queue
     from jobengine.cli.serve import serve
     from jobengine.cli.version import version
+    from jobengine.cli.worker import application as worker
 
     commands = typer.Typer(
         help="A persistent, encrypted job broker: named queues over HTTP, in one file.",
@@ -60,9 +62,11 @@ def application() -> "typer.Typer":
     commands.add_typer(job.application(), name="job")
     commands.add_typer(queue.application(), name="queue")
     commands.add_typer(context.application(), name="context")
+    commands.add_typer(worker(), name="worker")
     commands.command()(asks(bench))
     commands.add_typer(config.application(), name="config")
     commands.add_typer(db.application(), name="db")
     commands.add_typer(cert.application(), name="cert")
+    add_to(commands)
     commands.command()(version)
     return commands

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from jobengine.client.address import address
-from jobengine.client.calls import claiming, controlling, creating, looking, settling
+from jobengine.client.calls import claiming, controlling, creating, logs, looking, settling
 from jobengine.client.calls import queues as of_queues
+from jobengine.client.calls.logs import FOLLOW_SECONDS
 from jobengine.client.exchange import Call
 from jobengine.client.job import Job
 from jobengine.client.patience import Patience, persistent
-from jobengine.client.results import Page
+from jobengine.client.results import LogPiece, Page
 from jobengine.client.session import Session
 from jobengine.client.signatures import of_method
 
@@ -95,6 +96,9 @@ class AsyncClient:
     wait = _awaited(looking.wait)
     why = _awaited(looking.why)
     page = _awaited(looking.page)
+    log_part = _awaited(logs.log_part)
+    append_log = _awaited(logs.append_log)
+    workers = _awaited(logs.workers)
     jobs = _all_pages(looking.page)
 
     update = _awaited(controlling.update)
@@ -116,6 +120,18 @@ class AsyncClient:
     drain_queue = _awaited(of_queues.drain_queue)
     purge_queue = _awaited(of_queues.purge_queue)
     redrive_queue = _awaited(of_queues.redrive_queue)
+
+    async def log(self, queue: str, uid: str, *, follow: bool = False) -> AsyncIterator[LogPiece]:
+        """What a job has written; with `follow` until it has ended. Raises NotFound."""
+        after: str | None = None
+        while True:
+            wait = FOLLOW_SECONDS if follow and after is not None else 0
+            part = await self.log_part(queue, uid, after=after, wait=wait)
+            for piece in part.pieces:
+                yield piece
+            if part.has_ended or not follow:
+                return
+            after = part.position
 
     async def carry_out(self, call: Call[T]) -> T:
         """Do what a call of `jobengine.client.calls` asks for: its answer."""

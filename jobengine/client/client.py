@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from jobengine.client.address import address
-from jobengine.client.calls import claiming, controlling, creating, looking, settling
+from jobengine.client.calls import claiming, controlling, creating, logs, looking, settling
 from jobengine.client.calls import queues as of_queues
+from jobengine.client.calls.logs import FOLLOW_SECONDS
 from jobengine.client.exchange import Call
 from jobengine.client.job import Job
 from jobengine.client.patience import Patience, persistent
-from jobengine.client.results import Page
+from jobengine.client.results import LogPiece, Page
 from jobengine.client.signatures import of_method
 from jobengine.client.sockets import Sockets
 
@@ -94,6 +95,9 @@ class Client:
     wait = _blocking(looking.wait)
     why = _blocking(looking.why)
     page = _blocking(looking.page)
+    log_part = _blocking(logs.log_part)
+    append_log = _blocking(logs.append_log)
+    workers = _blocking(logs.workers)
     jobs = _all_pages(looking.page)
 
     update = _blocking(controlling.update)
@@ -115,6 +119,17 @@ class Client:
     drain_queue = _blocking(of_queues.drain_queue)
     purge_queue = _blocking(of_queues.purge_queue)
     redrive_queue = _blocking(of_queues.redrive_queue)
+
+    def log(self, queue: str, uid: str, *, follow: bool = False) -> Iterator[LogPiece]:
+        """What a job has written; with `follow` until it has ended. Raises NotFound."""
+        after: str | None = None
+        while True:
+            wait = FOLLOW_SECONDS if follow and after is not None else 0
+            part = self.log_part(queue, uid, after=after, wait=wait)
+            yield from part.pieces
+            if part.has_ended or not follow:
+                return
+            after = part.position
 
     def carry_out(self, call: Call[T]) -> T:
         """Do what a call of `jobengine.client.calls` asks for: its answer."""

@@ -14,5 +14,5 @@ def headers(request: Request, address: Address) -> dict[str, str]:
     who = {} if address.name is None else {"X-Name": address.name}
     own = {**who, "User-Agent": AGENT, **request.headers}
     if request.body is not None:
-        own["Content-Type"] = "application/json"
+        own.setdefault("Content-Type", "application/json")
     return own

@@ -67,6 +67,7 @@ class Job(Struct, frozen=True, kw_only=True):
     reason: str | None = None  # why it failed
     progress: Any = None
     result: Any = None
+    saved: Any = None  # what the last one to run it left for the next; told to its holder only
     errors: tuple[Failure, ...] = ()  # oldest first
     lease: Lease | None = None
     died_in: str | None = None  # the queue whose dead letter it is

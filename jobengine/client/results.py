@@ -74,3 +74,34 @@ class Queue(Struct, frozen=True, rename={"origin": "from"}):
     draining: bool = False
     origin: str | None = None  # "configuration" or "api": where its settings stand
     settings: dict[str, Any] = {}
+
+
+class LogPiece(Struct, frozen=True):
+    """Some bytes that a job has written. Between its end and the next offset something may have been cut."""
+
+    stream: str  # out or err
+    offset: int  # bytes of the stream before it
+    data: bytes
+
+    @property
+    def end(self) -> int:
+        """The offset of what comes next."""
+        return self.offset + len(self.data)
+
+
+class LogPart(Struct, frozen=True):
+    """What was new in a log."""
+
+    pieces: tuple[LogPiece, ...]
+    position: str  # where to go on
+    has_ended: bool  # the job: nothing more is to come, unless it is done again
+
+
+class WorkerSeen(Struct, frozen=True):
+    """A worker that has said something in the last minutes."""
+
+    name: str
+    service: str
+    queues: tuple[str, ...]
+    jobs: tuple[str, ...]  # the uids of those that it has in progress
+    last_seen: datetime

@@ -56,12 +56,13 @@ class Failed(Settlement, frozen=True):
     kind: str = ""  # of the error; the queue may have a rule for it
     retry: bool | None = None  # None: as the queue says
     delay: Duration | None = None  # until the next attempt; None: as the queue says
+    result: Any = None
 
     def fields(self) -> dict[str, object]:
-        """The error, and what is to come of it."""
+        """The error, what is to come of it, and what there is to show all the same."""
         delay = None if self.delay is None else values.seconds(self.delay)
         error = {"kind": self.kind, "text": self.text}
-        return {"error": error, **values.said(retry=self.retry, delay=delay)}
+        return {"error": error, **values.said(retry=self.retry, delay=delay, result=self.result)}
 
 
 class Released(Settlement, frozen=True):
@@ -69,10 +70,11 @@ class Released(Settlement, frozen=True):
 
     verb = "release"
     delay: Duration = 0
+    saved: Any = None
 
     def fields(self) -> dict[str, object]:
-        """When it may be handed out again."""
-        return {"delay": values.seconds(self.delay)} if self.delay else {}
+        """When it may be handed out again, and what its next holder is to be given."""
+        return values.said(delay=values.seconds(self.delay) if self.delay else None, saved=self.saved)
 
 
 class Extended(Settlement, frozen=True):

@@ -3,14 +3,14 @@
 from msgspec import UNSET
 
 from jobengine.model.blob import length_of
-from jobengine.model.commands import Act, Amend, Command, Control, Create, Update
+from jobengine.model.commands import Act, Amend, Command, Control, Create, Log, Update
 from jobengine.model.ledger import Ledger
 
 
 def grows(command: Command, ledger: Ledger) -> bool:
-    """Whether it adds a job, or makes the content of one larger."""
+    """Whether it adds a job or output, or makes the content of a job larger."""
     match command:
-        case Create() | Control(act=Act.CLONE):
+        case Create() | Log() | Control(act=Act.CLONE):
             return True
         case Amend(queue=queue, uid=uid, content=content) if content is not UNSET:
             job = ledger.job(queue, uid)

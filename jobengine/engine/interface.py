@@ -1,11 +1,12 @@
 """The door to the jobs. Rooms above know this interface only, whichever engine stands behind it."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Collection
 from typing import Protocol, overload
 
 from msgspec import Struct
 
 from jobengine.engine.pages import Page, Wish
+from jobengine.engine.workers import WorkerStatus
 from jobengine.model.blob import Blob
 from jobengine.model.commands import (
     Amend,
@@ -116,6 +117,9 @@ class Engine(Protocol):
 
     async def why(self, queue: str, uid: str) -> tuple[Job, tuple[Obstacle, ...]]:
         """The job as it is now, and what keeps it from being handed out. Raises NotFound."""
+
+    def workers(self, queues: Collection[str]) -> list[WorkerStatus]:
+        """Those who were seen on these queues in the last minutes. No promise that it is durable."""
 
     def queue_status(self, name: str) -> QueueStatus:
         """One queue in figures. Raises NotFound."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
@@ -16,7 +16,8 @@ from jobengine.engine.handing_out import HandingOut
 from jobengine.engine.interface import Compacted, QueueStatus, Slice
 from jobengine.engine.pages import Page, Wish, page
 from jobengine.engine.seeds import Seeds
-from jobengine.engine.waiters import Watchers, queues_of
+from jobengine.engine.waiters import Claims, Watchers, queues_of
+from jobengine.engine.workers import Workers, WorkerStatus
 from jobengine.errors import Fatal, JobEngineError, NotFound, StorageFull, Unavailable
 from jobengine.journal.journal import Journal
 from jobengine.journal.scrub import Scrub
@@ -35,6 +36,7 @@ from jobengine.model.order import LIVING
 from jobengine.model.picture import Picture
 from jobengine.model.rules import decide
 from jobengine.model.rules.passing import as_of, current
+from jobengine.model.states import State
 
 SWEEP_MOST: Final = 200
 SLICE_MOST: Final = 500
@@ -76,6 +78,7 @@ class LocalEngine:
         self._compaction: Compaction | None = None
         self._handing_out = HandingOut(ledger, clock, self._do)
         self._watchers = Watchers()
+        self._workers = Workers()
         self._is_stopping = False
         self._no_growth: str | None = None  # why nothing may be added
         self._on_full: Callable[[], object] = _unheard
@@ -119,6 +122,8 @@ class LocalEngine:
                 continue
             if decision.changes:
                 await self._store(decision.changes)
+                if isinstance(command, Settle):
+                    self._see_holders(decision.answer)  # type: ignore[arg-type]  # of a Settle
                 if isinstance(command, Configure):
                     self._forget_undos()  # one of them may hold a whole queue
                 return decision.answer
@@ -132,13 +137,42 @@ class LocalEngine:
 
         `may_claim` is asked again when there are some, and may raise what is to be told instead.
         """
+        self._see(command)
         if wait <= 0:
             jobs: tuple[Job, ...] = await self.submit(command)
             return jobs
         await self._make_way(command)
         if self._is_stopping:
             raise Unavailable("the server stops")
-        return await self._handing_out.wait(command, wait, may_claim)
+        try:
+            return await self._handing_out.wait(command, wait, may_claim)
+        finally:
+            self._see(command)
+
+    def workers(self, queues: Collection[str]) -> list[WorkerStatus]:
+        """Those who were seen on these queues in the last minutes, and what they have in progress."""
+        held: dict[tuple[str | None, str | None], list[str]] = {}
+        there = [found for queue in queues if (found := self._ledger.find(queue)) is not None]
+        for contents in there:
+            for job in contents.order.in_states((State.INPROGRESS,), after=-1):
+                held.setdefault((job.claimer, job.worker), []).append(job.uid)
+        return [
+            WorkerStatus(
+                name, service, tuple(sorted(seen)), tuple(held.get((service, name), ())), max(seen.values())
+            )
+            for service, name, seen in self._workers.on(queues, self._clock.now())
+        ]
+
+    def _see(self, command: Claims) -> None:
+        if command.worker is not None:
+            queues = [name for name in queues_of(command) if self._ledger.find(name) is not None]
+            if queues:
+                self._workers.see(command.claimer, command.worker, queues, self._clock.now())
+
+    def _see_holders(self, outcomes: Sequence[object]) -> None:
+        for job in outcomes:
+            if isinstance(job, Job) and job.worker is not None and job.claimer is not None:
+                self._workers.see(job.claimer, job.worker, (job.queue,), self._clock.now())
 
     async def ended(self, queue: str, uid: str, *, wait: float) -> Job:
         """The job when it has ended, or after so many seconds, as it is then. Raises NotFound."""

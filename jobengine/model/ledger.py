@@ -207,10 +207,11 @@ class Ledger:
         """What a job has written."""
         return self.contents(queue).logs.get(uid)
 
-    def ended_with_log(self, queue: str) -> Iterator[Job]:
-        """The ended jobs of a queue that have written something."""
+    def idle_with_log(self, queue: str) -> Iterator[Job]:
+        """The jobs of a queue that have written something, and that nobody holds."""
         contents = self.contents(queue)
-        return (job for uid in contents.logs if (job := contents.jobs.get(uid)) is not None and job.has_ended)
+        jobs = (contents.jobs.get(uid) for uid in contents.logs)
+        return (job for job in jobs if job is not None and job.state is not State.INPROGRESS)
 
     def due(self, now: int, most: int, queue: str | None = None) -> Iterator[Job]:
         """Jobs of one queue, or of all, whose deadline has come, at most so many."""

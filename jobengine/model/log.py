@@ -43,9 +43,22 @@ class JobLog(Struct, frozen=True, gc=False):
         """How far a stream has come, in bytes."""
         return next((chunk.end for chunk in reversed(self.chunks) if chunk.stream is stream), 0)
 
-    def appended(self, chunk: Chunk) -> "JobLog":
-        """The log with this piece behind the others; the same when it has it already."""
-        if chunk.offset < self.end(chunk.stream):
+    def rest(self, chunk: Chunk) -> Chunk | None:
+        """What of a piece is not there yet; None when nothing is. One in the file only is never divided."""
+        known = self.end(chunk.stream) - chunk.offset
+        if known <= 0:
+            return chunk if chunk.end > chunk.offset else None
+        if chunk.end <= self.end(chunk.stream) or not isinstance(chunk.data, bytes):
+            return None
+        return Chunk(chunk.stream, chunk.offset + known, chunk.data[known:])
+
+    def appended(self, piece: Chunk) -> "JobLog":
+        """The log with this piece behind the others; the same when it has it already.
+
+        It may have the beginning only: small pieces are joined, and a compaction may tell of both.
+        """
+        chunk = self.rest(piece)
+        if chunk is None:
             return self
         size = length_of(chunk.data)
         kept, last = self.chunks, self.chunks[-1] if self.chunks else None

@@ -32,7 +32,7 @@ class Queue(Struct, frozen=True, omit_defaults=True):
     is_paused_by_hand: bool = False
     is_draining: bool = False  # it takes no more jobs
     log_bytes: int = 1024 * 1024  # that are kept of what a job writes while it is run
-    keep_logs: int = 50  # of ended jobs; the most recent ones
+    keep_logs: int = 50  # of jobs that nobody runs; the most recent ones
     is_made_by_api: bool = False  # else somebody wrote it down
 
     @property

@@ -68,8 +68,8 @@ class View(Protocol):
     def log(self, queue: str, uid: str) -> JobLog | None:
         """What a job has written."""
 
-    def ended_with_log(self, queue: str) -> Iterator[Job]:
-        """The ended jobs of a queue that have written something."""
+    def idle_with_log(self, queue: str) -> Iterator[Job]:
+        """The jobs of a queue that have written something, and that nobody holds."""
 
     def due(self, now: int, most: int, queue: str | None) -> Iterator[Job]:
         """Jobs of one queue, or of all, whose deadline has come, at most so many."""

@@ -11,7 +11,7 @@ from jobengine.errors import InputOutputFailed
 STOP_SECONDS: Final = 4.0
 
 _LINE: Final = (
-    f"the disk has not answered for {STOP_SECONDS:.0f} s after the stop: ended without it, and nobody knows "
+    "the disk has not answered for {seconds:.0f} s after the stop: ended without it, and nobody knows "
     "whether the last changes survive; look at the disk, then start again\n"
 )
 
@@ -20,18 +20,18 @@ class LastResort:
     """Ends the process when it has not ended by itself in time. No other thread is asked."""
 
     def __init__(self) -> None:
-        self._timer = Timer(STOP_SECONDS, _end)
-        self._timer.daemon = True
         self._is_started = False
 
-    def start(self) -> None:
-        """From now on there is so much time."""
+    def start(self, *, later: float = 0.0) -> None:
+        """From now on there is so much time, and `later` seconds more for what is known to take them."""
         if not self._is_started:
             self._is_started = True
-            self._timer.start()
+            timer = Timer(STOP_SECONDS + later, _end, (STOP_SECONDS + later,))
+            timer.daemon = True
+            timer.start()
 
 
-def _end() -> None:
-    sys.stderr.write(_LINE)
+def _end(seconds: float) -> None:
+    sys.stderr.write(_LINE.format(seconds=seconds))
     sys.stderr.flush()
     os._exit(InputOutputFailed.exit_code)

@@ -10,6 +10,7 @@ from jobengine.web.request import Request
 GATHERED_MOST_BYTES: Final = 128 * 1024 * 1024
 
 _JSON: Final = "application/json"
+_OCTETS: Final = "application/octet-stream"
 
 
 class BodyReader:
@@ -28,6 +29,15 @@ class BodyReader:
         Raises UnsupportedMediaType, BodyTooLarge, BodyTimeout, and Unavailable when the server stops.
         """
         check_is_json(request)
+        return await self._read(request)
+
+    async def read_bytes(self, request: Request) -> bytes:
+        """The whole body, whatever bytes it is of. Raises the same."""
+        if "Content-Encoding" in request.headers or not is_octets(request):
+            raise UnsupportedMediaType(f"the body must be {_OCTETS}, and not be compressed")
+        return await self._read(request)
+
+    async def _read(self, request: Request) -> bytes:
         if request.content.is_eof():  # it came with its head
             body = request.content.read_nowait()
         elif request.content_length <= self._most_bytes:
@@ -89,6 +99,11 @@ def check_is_json(request: Request) -> None:
     usual = headers.get("Content-Type")
     if not (_is_json(documented) or _is_json(usual)) and (documented or usual):
         raise UnsupportedMediaType(f"the body must be {_JSON}")
+
+
+def is_octets(request: Request) -> bool:
+    """Whether what is sent is said to be bytes of no other kind."""
+    return request.headers.get("Content-Type", "").partition(";")[0].strip().lower() == _OCTETS
 
 
 def _waits_to_be_asked(request: Request) -> bool:

@@ -24,7 +24,8 @@ class Patience:
         Raises ConnectionError when the client is gone, Unavailable when the server stops.
         """
         try:
-            async with asyncio.timeout(0 if self._is_over else None) as timeout:
+            is_over = self._is_over or request.transport is None  # it may have gone before anybody waited
+            async with asyncio.timeout(0 if is_over else None) as timeout:
                 self._waiting.add(timeout)
                 request.on_gone = partial(_end, timeout)
                 try:

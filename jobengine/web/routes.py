@@ -19,6 +19,7 @@ class Text(Struct, frozen=True):
     """A body that is not JSON."""
 
     content_type: str
+    others: tuple[str, ...] = ()  # that it may have instead
 
 
 class Description(Struct, frozen=True):
@@ -27,6 +28,7 @@ class Description(Struct, frozen=True):
     summary: str
     body: Any = None  # its type; None: none
     answers: Mapping[int, Any] = {}  # status → the type of its body, or Text; None: none
+    octets: bool = False  # it takes a body that is no JSON
     query: type[Struct] | None = None  # what may stand behind the question mark
     headers: tuple[str, ...] = ()  # that mean something here, besides X-Name
 

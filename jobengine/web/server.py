@@ -2,7 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
@@ -21,6 +22,7 @@ from jobengine.web.metrics import Metrics
 from jobengine.web.openapi.door import Docs
 from jobengine.web.patience import Patience
 from jobengine.web.probes import Probes
+from jobengine.web.routes import Route
 from jobengine.web.v1.doors import V1
 from jobengine.web.v2.broker import Broker
 from jobengine.web.v2.queues import ConfiguredQueues, Queues
@@ -50,9 +52,10 @@ class WebServer:
         self._port = port
         self.port = port  # that it listens on, once it does: port 0 is any that is free
         limits = settings.limits
-        self._bodies = BodyReader(most_bytes=limits.body_bytes, seconds=limits.body_seconds)
-        self._patience = Patience()
-        self._application = self._make_application()
+        self.bodies = BodyReader(most_bytes=limits.body_bytes, seconds=limits.body_seconds)
+        self.patience = Patience()
+        self._application = self._make_application(host)
+        self._apart: dict[str, Application] = {}  # facades with a port of their own
         self._engine: Engine | None = None
         self._probes = Probes(why_not_ready=self._why_not_ready, access=access, metrics=metrics)
         self._application.open_probes(self._probes.routes())
@@ -65,9 +68,14 @@ class WebServer:
         listener = await self._listen(self._application, self._host, self._port, tls, section="tls")
         self.port = listener.port
         self._metrics.connections = lambda: listener.door.open_connections
+        for name, facade in self._settings.facades.open.items():
+            if facade.port is not None:
+                self._apart[name] = apart = self._make_application(facade.host)
+                section = f"facades.{name}.tls"
+                await self._listen(apart, facade.host, facade.port, facade.tls, section=section)
         own = self._settings.metrics
         if own.port is not None:
-            scraping = self._make_application()
+            scraping = self._make_application(own.host)
             scraping.open_probes(self._probes.for_scrapers())
             scraping.why_not_ready = None  # it serves nothing that needs the engine
             await self._listen(scraping, own.host, own.port, TlsSettings(), section="")
@@ -78,23 +86,34 @@ class WebServer:
         *,
         queues: Queues = ConfiguredQueues(),  # noqa: B008  # it holds nothing
         warnings: Callable[[], Iterable[str]] = tuple,
+        facades: Mapping[str, Iterable[Route]] = MappingProxyType({}),
     ) -> None:
-        """Everything is ready: let requests in. `warnings` are for whoever asks whether it is ready."""
+        """Everything is ready: let requests in.
+
+        `warnings` are for whoever asks whether it is ready; `facades` are the routes of older systems, by
+        the names of these.
+        """
         self._engine, self._probes.warnings = engine, warnings
-        broker = Broker(engine, self._access, self._bodies, self._patience, queues)
-        offered = [*routes(broker), *V1(engine, self._access, self._bodies).routes()]
+        broker = Broker(engine, self._access, self.bodies, self.patience, queues)
+        offered = [*routes(broker), *V1(engine, self._access, self.bodies).routes()]
         self._application.open(offered)
         self._application.open(Docs([*offered, *self._probes.routes()]).routes())
-        self._application.why_not_ready = None
+        for name, of_facade in facades.items():
+            self._apart.get(name, self._application).open(of_facade)
+        self._let_in(None)
 
     async def stop(self) -> None:
         """Take no more requests, finish those under way, cut those half received."""
-        self._application.why_not_ready = "the server is stopping"
-        self._bodies.cut()
-        self._patience.cut()
+        self._let_in("the server is stopping")
+        self.bodies.cut()
+        self.patience.cut()
         await self._finish_requests()
         listening, self._listening = self._listening, []
         await asyncio.gather(*(listener.stop() for listener in listening))
+
+    def _let_in(self, why_not: str | None) -> None:
+        for application in (self._application, *self._apart.values()):
+            application.why_not_ready = why_not
 
     def _why_not_ready(self) -> str | None:
         if (reason := self._application.why_not_ready) is not None or self._engine is None:
@@ -108,11 +127,9 @@ class WebServer:
         while any(listener.door.is_busy for listener in self._listening) and loop.time() < end:  # noqa: ASYNC110
             await asyncio.sleep(LOOK_SECONDS)
 
-    def _make_application(self) -> Application:
+    def _make_application(self, host: str) -> Application:
         return Application(
-            hosts=Hosts(
-                names={*self._settings.allowed_hosts, self._host}, origins=self._settings.allowed_origins
-            ),
+            hosts=Hosts(names={*self._settings.allowed_hosts, host}, origins=self._settings.allowed_origins),
             metrics=self._metrics,
             write_seconds=self._settings.limits.write_seconds,
         )

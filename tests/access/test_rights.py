@@ -10,8 +10,16 @@ from jobengine.errors import BadRequest, Forbidden, NotFound
 
 READ, WRITE, BOTH = {Right.READ}, {Right.WRITE}, {Right.READ, Right.WRITE}
 
-READERS = {Action.CLAIM, Action.LIST, Action.GET, Action.UPDATE, Action.SETTLE, Action.LOOK}
-WRITERS = {Action.CREATE, Action.UPDATE, Action.DELETE, Action.AMEND, Action.CONTROL, Action.LOOK}
+READERS = {Action.CLAIM, Action.LIST, Action.GET, Action.UPDATE, Action.SETTLE, Action.LOOK, Action.FOLLOW}
+WRITERS = {
+    Action.CREATE,
+    Action.UPDATE,
+    Action.DELETE,
+    Action.AMEND,
+    Action.CONTROL,
+    Action.LOOK,
+    Action.FOLLOW,
+}
 
 # Written down a second time on purpose: what each service may do with a queue.
 ALLOWED = {

@@ -37,13 +37,13 @@ class Terminal:
     """Somebody who types commands, in the name of `ops`. They run in this very process: that is quicker."""
 
     def __init__(self, server: ServerProcess, home: Path) -> None:
-        self._url = f"http://127.0.0.1:{server.port}"
+        self.url = f"http://127.0.0.1:{server.port}"
         self._home = home
 
     def type(self, *words: str, stdin: bytes = b"", name: str = "ops", **environment: str) -> Done:
         """What the command answers, and how it ends."""
         where = {
-            "JOBENGINE_URL": self._url,
+            "JOBENGINE_URL": self.url,
             "JOBENGINE_NAME": name,
             "XDG_CONFIG_HOME": str(self._home),
         }

@@ -93,6 +93,7 @@ jobs = st.builds(
         {"tags": st.lists(names, min_size=1, max_size=2), "max_attempts": st.integers(1, 9)}
     ),
     result=contents,
+    saved=contents,
     progress=st.floats(0, 1),
 )
 
@@ -166,6 +167,7 @@ JUNK = [
     (line(1, state="gone"), "state: a job that is gone"),
     (line(1, priority=101), "$.priority"),
     (line(1, result=1), "extra: is missing"),
+    (line(1, saved=1), "extra: is missing"),
     (json.dumps(line(1)).replace('{"n": 1}', '{"n":1,"n":2}').encode() + b"\n", "twice"),
     (line(1, expires_ms="soon"), "$.expires_ms"),
     (line(1, created="2023-11-14T22:13:21.000+00:00"), "created: is not the time"),

@@ -100,7 +100,7 @@ def _refusals(operation: Json) -> list[str]:
 
 
 def _schema(part: Json) -> Json:
-    ((_, content),) = part["content"].items()
+    content = next(iter(part["content"].values()))  # all are of one type, however they are written
     schema: Json = content["schema"]
     return schema
 

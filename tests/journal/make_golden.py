@@ -16,9 +16,11 @@ from jobengine.model.backoff import Backoff, ErrorRule
 from jobengine.model.blob import Blob
 from jobengine.model.changes import (
     AlterJob,
+    AppendLog,
     Change,
     DropJob,
     DropKeys,
+    DropLog,
     DropQueue,
     PutJob,
     PutKey,
@@ -28,6 +30,7 @@ from jobengine.model.changes import (
 from jobengine.model.extra import Extra, Failure, Reason, Unique, UniqueFor
 from jobengine.model.job import Job
 from jobengine.model.keys import Key
+from jobengine.model.log import Chunk, JobLog, Stream
 from jobengine.model.queue import Queue, WhenFull
 from jobengine.model.states import State
 from tests.journal.scenes import MAIL, WALL_MS, Book, compact, job
@@ -36,6 +39,7 @@ GOLDEN = Path(__file__).parent / "golden"
 SECRETS = {
     "format1-broker": "hex:" + "00112233445566778899aabbccddeeff" * 2,  # with all that API v2 says of jobs
     "format1-key": "hex:" + "0123456789abcdef" * 4,
+    "format1-logs": "hex:" + "0f1e2d3c4b5a6978" * 4,  # with the output of jobs that were run
     "format1-online": "hex:" + "fedcba9876543210" * 4,  # compacted while it was in use
     "format1-passphrase": "correct horse battery staple",
 }
@@ -55,7 +59,22 @@ def described(book: Book, journal: Journal) -> dict[str, Any]:
         "queues": [_plain(queue) for queue in book.queues.values()],
         "jobs": [_described(job, journal) for job in book.jobs.values()],
         **({"keys": [_plain(key) for key in book.keys.behind(0, 100)]} if book.keys else {}),
+        **({"logs": {uid: _log(log, journal) for uid, log in book.logs.items()}} if book.logs else {}),
     }
+
+
+def _log(log: JobLog, journal: Journal) -> dict[str, Any]:
+    """What a job has written, big pieces in full."""
+    chunks = [
+        {
+            "stream": chunk.stream.value,
+            "offset": chunk.offset,
+            "data": (journal.read_blob(chunk.data) if isinstance(chunk.data, Blob) else chunk.data).decode(),
+            "big": isinstance(chunk.data, Blob),
+        }
+        for chunk in log.chunks
+    ]
+    return {"epoch": log.epoch, "chunks": chunks}
 
 
 def _plain(value: Queue | Job | Key) -> dict[str, Any]:
@@ -77,6 +96,8 @@ def _described(job: Job, journal: Journal) -> dict[str, Any]:
     described = _plain(job) | {"content": value.decode(), "big": isinstance(content, Blob)}
     if isinstance(job.more.result, Blob):
         described["result"] = journal.read_blob(job.more.result).decode()
+    if isinstance(job.more.saved, Blob):
+        described["saved"] = journal.read_blob(job.more.saved).decode()
     return described
 
 
@@ -161,6 +182,40 @@ async def write_broker(path: Path, secret: Secret) -> None:
     path.with_suffix(".json").write_text(json.dumps(description, indent=1) + "\n")
 
 
+async def write_logs(path: Path, secret: Secret) -> None:
+    """Write what came with jobs that are run: in a snapshot, and behind it."""
+    first = started(Journal.open(path, secret, replay=lambda changes: None, wall_ms=lambda: WALL_MS))
+    big = await first.write_blob(b"b" * 200)
+    book = Book()
+    ran = [msgspec.structs.replace(claimed(job(number)), epoch=2) for number in range(3)]
+    pieces = [Chunk(Stream.OUT, 0, b"begin"), Chunk(Stream.OUT, 5, big), Chunk(Stream.ERR, 9, b"cut")]
+    story: list[list[Change]] = [
+        [PutQueue(msgspec.structs.replace(MAIL, log_bytes=1000, keep_logs=2)), *map(PutJob, ran)],
+        *([AppendLog("mail", ran[0].uid, 2, piece)] for piece in pieces),
+        [AppendLog("mail", ran[1].uid, 2, pieces[0])],
+    ]
+    await tell(first, book, story)
+    await compact(first, book.snapshot())
+    await first.close()
+    book = Book()
+    second = started(Journal.open(path, secret, replay=book.apply))
+    other, saved = await second.write_blob(b"o" * 250), await second.write_blob(b'"' + b"s" * 150 + b'"')
+    released = msgspec.structs.replace(ran[2], state=State.QUEUED, extra=Extra(saved=saved))
+    story = [
+        [AppendLog("mail", ran[0].uid, 2, Chunk(Stream.ERR, 12, b" and more"))],
+        [AppendLog("mail", ran[0].uid, 2, Chunk(Stream.OUT, 1000, other))],
+        [DropLog("mail", ran[1].uid)],
+        [AppendLog("mail", ran[2].uid, 2, pieces[0])],
+        [AppendLog("mail", ran[2].uid, 3, Chunk(Stream.OUT, 0, b"of the next attempt"))],
+        [AlterJob(move(released), released.extra)],
+    ]
+    await tell(second, book, story)
+    description = described(book, second)
+    await second.close()
+    path.with_name(path.name + ".lock").unlink()
+    path.with_suffix(".json").write_text(json.dumps(description, indent=1) + "\n")
+
+
 async def write(path: Path, secret: Secret) -> None:
     """Write every kind of frame and record: before, in and behind a snapshot."""
     book = Book()
@@ -208,7 +263,7 @@ def main() -> None:
     for name, secret in SECRETS.items():
         path = GOLDEN / f"{name}.queuedb"
         if not path.exists():
-            maker = write_broker if name == "format1-broker" else write
+            maker = {"format1-broker": write_broker, "format1-logs": write_logs}.get(name, write)
             asyncio.run(maker(path, Secret.parse(secret)))
 
 

@@ -10,19 +10,23 @@ from jobengine.journal.keys import Secret
 from jobengine.model.blob import Blob
 from jobengine.model.changes import (
     AlterJob,
+    AppendLog,
     Change,
     DropJob,
     DropKeys,
+    DropLog,
     DropQueue,
     MoveJob,
     PutJob,
     PutKey,
     PutQueue,
+    all_of,
     altered,
     moved,
 )
 from jobengine.model.job import Job, order_of
 from jobengine.model.keys import Keys
+from jobengine.model.log import Chunk, JobLog
 from jobengine.model.queue import Queue
 from jobengine.model.states import State
 from tests.support.disk import SimulatedDisk
@@ -62,9 +66,10 @@ class Book:
     def __init__(self) -> None:
         self.queues: dict[str, Queue] = {}
         self.jobs: dict[str, Job] = {}
+        self.logs: dict[str, JobLog] = {}
         self.keys = Keys()
 
-    def apply(self, changes: Sequence[Change]) -> None:
+    def apply(self, changes: Sequence[Change]) -> None:  # noqa: C901  # a table
         """Let these changes have happened."""
         for change in changes:
             match change:
@@ -73,6 +78,7 @@ class Book:
                 case DropQueue(name):
                     self.queues.pop(name, None)  # a compaction tells of what went before it came there
                     self.jobs = {uid: job for uid, job in self.jobs.items() if job.queue != name}
+                    self.logs = {uid: log for uid, log in self.logs.items() if uid in self.jobs}
                 case PutJob(job):
                     self.jobs[job.uid] = job
                 case MoveJob(uid=uid):
@@ -81,22 +87,33 @@ class Book:
                     self.jobs[uid] = altered(self.jobs[uid], change)
                 case DropJob(uid=uid):
                     self.jobs.pop(uid, None)
+                    self.logs.pop(uid, None)
+                case AppendLog(_, uid, epoch, chunk):
+                    self._append(uid, epoch, chunk)
+                case DropLog(uid=uid):
+                    self.logs.pop(uid, None)
                 case PutKey(key):
                     self.keys.put(key)
                 case DropKeys(number):
                     self.keys.drop(number)
 
+    def _append(self, uid: str, epoch: int, chunk: Chunk) -> None:
+        log = self.logs.get(uid)
+        if log is None or log.epoch < epoch:
+            log = JobLog(epoch)
+        self.logs[uid] = log.appended(chunk) if log.epoch == epoch else log
+
     def snapshot(self) -> list[Change]:
         """The changes that make this book from an empty one."""
         queues: list[Change] = [PutQueue(queue) for queue in self.queues.values()]
-        jobs = [PutJob(job) for job in self.jobs.values()]
+        jobs = [change for job in self.jobs.values() for change in all_of(job, self.logs.get(job.uid))]
         return [*queues, *jobs, *map(PutKey, self.keys.behind(0, len(self.keys)))]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Book) and self._held() == other._held()
 
     def _held(self) -> tuple[object, ...]:
-        return self.queues, self.jobs, self.keys.behind(0, len(self.keys))
+        return self.queues, self.jobs, self.logs, self.keys.behind(0, len(self.keys))
 
     __hash__ = None  # type: ignore[assignment]  # it changes
 
@@ -135,7 +152,7 @@ async def compact(journal: Journal, snapshot: Iterable[Change], **options: Any) 
     successor = await journal.begin_successor(**{"live_bytes": 0, **options})
     try:
         for change in snapshot:
-            for blob in change.job.blobs if isinstance(change, PutJob) else ():
+            for blob in _blobs(change):
                 await journal.copy_blob(blob, successor)
             successor.take([change])
             if successor.is_full:
@@ -143,6 +160,16 @@ async def compact(journal: Journal, snapshot: Iterable[Change], **options: Any) 
         assert await journal.install(successor, is_ready=lambda: True)
     finally:
         await journal.abandon(successor)
+
+
+def _blobs(change: Change) -> tuple[Blob, ...]:
+    match change:
+        case PutJob(job):
+            return job.blobs
+        case AppendLog(chunk=Chunk(data=Blob() as blob)):
+            return (blob,)
+        case _:
+            return ()
 
 
 async def filled(disk: SimulatedDisk, jobs: int = 3) -> Scene:

@@ -10,8 +10,19 @@ from hypothesis import strategies as st
 from jobengine.errors import Damaged
 from jobengine.journal.codec import ChangeDecoder, ChangeEncoder, body_of
 from jobengine.model.blob import Blob
-from jobengine.model.changes import Change, DropJob, DropQueue, MoveJob, PutJob, PutQueue, move
+from jobengine.model.changes import (
+    AppendLog,
+    Change,
+    DropJob,
+    DropLog,
+    DropQueue,
+    MoveJob,
+    PutJob,
+    PutQueue,
+    move,
+)
 from jobengine.model.job import Job
+from jobengine.model.log import Chunk, Stream
 from jobengine.model.queue import Queue
 from jobengine.model.states import State
 from tests.journal.scenes import MAIL, job
@@ -34,6 +45,8 @@ changes = st.one_of(
     st.builds(PutJob, jobs),
     st.builds(MoveJob, names, texts, states, numbers, numbers, numbers, numbers, numbers, claimers),
     st.builds(DropJob, names, texts),
+    st.builds(AppendLog, names, texts, numbers, st.builds(Chunk, st.sampled_from(Stream), numbers, contents)),
+    st.builds(DropLog, names, texts),
 )
 EVERY_QUEUE: list[Change] = [PutQueue(Queue(name, 1, 2)) for name in QUEUES]
 

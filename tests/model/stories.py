@@ -23,6 +23,7 @@ from jobengine.model.commands import (
     Extend,
     Fail,
     Idempotency,
+    Log,
     Options,
     Progress,
     Release,
@@ -33,13 +34,14 @@ from jobengine.model.commands import (
     Update,
 )
 from jobengine.model.extra import UniqueFor
+from jobengine.model.log import Stream
 from jobengine.model.order import LIVING
 from jobengine.model.queue import Queue, WhenFull
 from tests.support.commands import create, delete
 from tests.support.pure_broker import PureBroker
 
 QUEUES = (
-    Queue(name="mail", keep=400, lease=100),
+    Queue(name="mail", keep=400, lease=100, log_bytes=40, keep_logs=1),
     Queue(name="letters", keep=50, lease=300, max_attempts=3, dead_letter="grave", max_jobs=6),
     Queue(name="grave", keep=50, lease=50, keeps_expired=True, when_full=WhenFull.DROP_LOWEST, max_bytes=60),
 )
@@ -90,6 +92,17 @@ def _settling(about: list[tuple[int, Settlement]], stale: bool) -> Step:
             lease = 0 if job is None or stale else job.lease
             settlements.append(replace(settlement, uid=uid, lease=lease))
         ask(broker, Settle(chosen(broker, about[0][0])[0], tuple(settlements)))
+
+    return step
+
+
+def _logging(number: int, stream: Stream, offset: int, data: bytes) -> Step:
+    def step(broker: PureBroker) -> None:
+        queue, uid = chosen(broker, number)
+        job, written = broker.ledger.job(queue, uid), broker.ledger.log(queue, uid)
+        end = 0 if written is None else written.end(stream)
+        lease = 0 if job is None else job.lease
+        ask(broker, Log(queue, uid, lease, stream, max(0, end + offset), data))
 
     return step
 
@@ -153,9 +166,14 @@ _batches = st.builds(Create, _names, st.lists(_drafts, min_size=1, max_size=4).m
 _settlements = st.one_of(
     st.builds(Complete, st.just(""), st.just(0), st.none() | _contents),
     st.builds(
-        Fail, st.just(""), st.just(0), retry=st.none() | st.booleans(), delay=st.none() | st.integers(0, 50)
+        Fail,
+        st.just(""),
+        st.just(0),
+        retry=st.none() | st.booleans(),
+        delay=st.none() | st.integers(0, 50),
+        result=st.none() | _contents,
     ),
-    st.builds(Release, st.just(""), st.just(0), _durations),
+    st.builds(Release, st.just(""), st.just(0), _durations, saved=st.none() | _contents),
     st.builds(Extend, st.just(""), st.just(0), _durations),
     st.builds(Progress, st.just(""), st.just(0), _contents),
 )
@@ -167,6 +185,7 @@ _settles = st.builds(
     st.lists(st.tuples(_numbers, _settlements), min_size=1, max_size=3),
     st.sampled_from([False, False, False, True]),
 )
+_logs = st.builds(_logging, _numbers, st.sampled_from(Stream), st.integers(-5, 5), st.binary(max_size=9))
 _controls = st.builds(
     _controlling, st.lists(_numbers, min_size=1, max_size=3), st.sampled_from(Act), st.none() | _names
 )
@@ -190,7 +209,7 @@ _configures = st.sampled_from(
 passes = st.integers(0, 200).map(_passing)
 changes_of_jobs = st.one_of(
     *(_creates, *(_batches.map(_submitting),) * 2, _claims, _claims_of_many.map(_submitting)),
-    *(_settles, _settles, _updates, _amends, _controls, _deletes),
+    *(_settles, _settles, _logs, _updates, _amends, _controls, _deletes),
 )
 steps = st.one_of(changes_of_jobs, changes_of_jobs, passes, _sweeps, _steers, _configures)
 stories = st.lists(steps, max_size=40)

@@ -100,8 +100,9 @@ def test_applying_all_of_it_once_more_changes_nothing(story: list[Step]) -> None
 def test_the_weight_of_all_jobs_is_the_sum_of_their_weights(story: list[Step]) -> None:
     ledger = told(story).ledger
     jobs = [job for queue in ledger.queues() for job in ledger.contents(queue.name).jobs.values()]
+    logs = [log for queue in ledger.queues() for log in ledger.contents(queue.name).logs.values()]
     keys = len(ledger.keys) * KEY_OVERHEAD_BYTES
-    assert ledger.totals.bytes == sum(map(weight, jobs)) + keys
+    assert ledger.totals.bytes == sum(map(weight, jobs)) + keys + sum(log.memory for log in logs)
 
 
 def test_jobs_that_are_counted_at_once_are_counted_as_one_by_one() -> None:

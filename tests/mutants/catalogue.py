@@ -5,6 +5,7 @@ from typing import Final
 from tests.mutants.mutant import Mutant
 from tests.mutants.of_a_failing_disk import FAILING_DISK
 from tests.mutants.of_leases import LEASES
+from tests.mutants.of_logs import LOGS
 from tests.mutants.of_new_files import NEW_FILES
 from tests.mutants.of_recovery import RECOVERY
 from tests.mutants.of_the_doors import DOORS
@@ -15,5 +16,5 @@ from tests.mutants.of_writing import WRITING
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
     *(*WRITING, *RECOVERY, *NEW_FILES, *FAILING_DISK),
-    *(*RULES, *LEASES, *ENGINE, *WAITING, *DOORS),
+    *(*RULES, *LEASES, *ENGINE, *WAITING, *LOGS, *DOORS),
 )

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any, Final, cast
 
 from jobengine.engine.local import LocalEngine
-from jobengine.errors import NotFound
+from jobengine.errors import BadState, LeaseLost, LogFull, NotFound
 from jobengine.journal.files import Files
 from jobengine.journal.journal import Journal
 from jobengine.journal.keys import Secret
@@ -25,6 +25,7 @@ from jobengine.model.commands import (
     Extend,
     Fail,
     Idempotency,
+    Log,
     Options,
     Progress,
     Release,
@@ -36,6 +37,7 @@ from jobengine.model.commands import (
 )
 from jobengine.model.job import Job
 from jobengine.model.ledger import Ledger
+from jobengine.model.log import Stream
 from jobengine.model.queue import Queue
 from jobengine.model.states import State
 from tests.power.disk import ObservedDisk
@@ -110,7 +112,7 @@ class Story:
 
     async def _ask(self, command: Command) -> None:
         self.operations += 1
-        with suppress(NotFound):
+        with suppress(NotFound, LeaseLost, LogFull, BadState):
             self._learn(command, await self._engine.submit(command))
 
     def _learn(self, command: Command, answer: Any) -> None:
@@ -147,6 +149,8 @@ class Story:
     def _about(self, job: Job) -> Command:
         """What a worker says of a job, or a writer does to it."""
         chance = self._random.random()
+        if chance < 0.1:
+            return self._log(job)
         if chance < 0.4:
             return Settle(job.queue, (self._settlement(job),))
         if chance < 0.7:
@@ -159,13 +163,18 @@ class Story:
             return Control(job.queue, (job.uid,), self._random.choice((Act.STOP, Act.RETRY, Act.CLONE)))
         return delete(job.queue, job.uid)
 
+    def _log(self, job: Job) -> Log:
+        """A piece, wherever the last one ended: some have gaps between them, some are there already."""
+        stream, offset = self._random.choice(tuple(Stream)), self._random.choice((0, 0, 500, 40_000))
+        return Log(job.queue, job.uid, job.lease, stream, offset, self._content())
+
     def _settlement(self, job: Job) -> Settlement:
         uid, lease = job.uid, job.lease
         return self._random.choice(
             (
                 Complete(uid, lease, self._content()),
-                Fail(uid, lease, "Odd", "it broke"),
-                Release(uid, lease),
+                Fail(uid, lease, "Odd", "it broke", result=self._content()),
+                Release(uid, lease, saved=self._content()),
                 Extend(uid, lease, MINUTE_MS),
                 Progress(uid, lease, b"50"),
             )

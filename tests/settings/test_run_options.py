@@ -86,6 +86,7 @@ def test_a_command_comes_from_the_environment_as_well() -> None:
         ("{type: shell, command: [a]}", "says nothing of a queue of type shell"),
         ("{type: bundle, allow_shell: true}", "says nothing of a queue of type bundle"),
         ("{type: python, classes: {A: 'm:A'}, sandbox: bubblewrap}", "not in a sandbox"),
+        ("{type: slurm, sandbox: bubblewrap}", "on nodes of its own"),
         ("{type: python, classes: {A: m.A}}", "must be module:Class"),
         ("{type: shell, wokers: 1}", 'unknown key "wokers" (did you mean "workers"?)'),
         ("{type: slurm, slurm: {ulr: a}}", 'unknown key "ulr" (did you mean "url"?)'),
@@ -103,12 +104,18 @@ def test_what_does_not_go_together_is_told_with_its_place(block: str, said: str)
 
 
 def test_the_routes_of_an_older_system_lead_to_a_queue() -> None:
-    text = "facades: {jobd: {queue: q, service: s, port: 8080}}\nqueues: {q: {read: [s], write: [s]}}"
+    text = (
+        "facades: {jobd: {queue: q, service: s, port: 8080}}\n"
+        "queues: {q: {read: [s], write: [s], run: {type: bundle}}}"
+    )
     facades: Any = parse(text.encode(), source="c.yml", environment={}).facades
     assert facades.jobd == JobdSettings(queue="q", service="s", port=8080)
     assert facades.jobrunner.queue is None
 
 
 def test_a_queue_of_an_older_system_must_be_there() -> None:
-    text = wrong("facades:\n  jobd:\n    queue: q\n    slurm_queue: r\nqueues: {q: {read: [], write: []}}")
+    text = wrong(
+        "facades:\n  jobd:\n    queue: q\n    slurm_queue: r\n    service: s\n"
+        "queues: {q: {read: [], write: [], run: {type: bundle}}}"
+    )
     assert text == 'c.yml:4: facades.jobd.slurm_queue: there is no queue "r"'

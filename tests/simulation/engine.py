@@ -8,7 +8,7 @@ from msgspec import UNSET
 from jobengine.engine.local import LocalEngine
 from jobengine.errors import JobEngineError, StorageFull
 from jobengine.model.changes import Change
-from jobengine.model.commands import Act, Amend, Command, Control, Create, Update
+from jobengine.model.commands import Act, Amend, Command, Control, Create, Log, Update
 from jobengine.model.decision import Decision
 from jobengine.model.job import Job
 from tests.simulation.oracle import Oracle
@@ -64,7 +64,7 @@ class WatchedEngine(LocalEngine):
 
 def _adds(command: Command) -> bool:
     match command:
-        case Create() | Control(act=Act.CLONE):
+        case Create() | Log() | Control(act=Act.CLONE):
             return True
         case Update(content=content):
             return content is not None

@@ -6,7 +6,8 @@ from typing import assert_never
 from msgspec import UNSET
 
 from jobengine.errors import JobEngineError
-from jobengine.model.changes import AlterJob, Change, DropJob, MoveJob, PutJob, altered, moved
+from jobengine.model.blob import length_of
+from jobengine.model.changes import AlterJob, AppendLog, Change, DropJob, MoveJob, PutJob, altered, moved
 from jobengine.model.commands import (
     Act,
     Amend,
@@ -18,6 +19,7 @@ from jobengine.model.commands import (
     Create,
     Created,
     Draft,
+    Log,
     Settle,
     Steer,
     Sweep,
@@ -40,7 +42,9 @@ CONTROLLED = {  # what may be done to a job in which state, and the state that i
 }
 
 
-def wrong(book: Book, command: Command, answer: object, changes: Sequence[Change], now: int) -> str:
+def wrong(  # noqa: C901  # a table
+    book: Book, command: Command, answer: object, changes: Sequence[Change], now: int
+) -> str:
     """What is wrong with this answer, in a book that holds what was before it; nothing when it is right."""
     expected = refusal(book, command, now)
     if expected:
@@ -64,6 +68,8 @@ def wrong(book: Book, command: Command, answer: object, changes: Sequence[Change
             return _wrong_control(book, command, answer, now)
         case Sweep():
             return _wrong_sweep(book, changes, now)
+        case Log():
+            return _wrong_log(book, command, changes)
         case Steer() | Configure():
             return ""
         case _:
@@ -73,7 +79,7 @@ def wrong(book: Book, command: Command, answer: object, changes: Sequence[Change
 def refusal(book: Book, command: Command, now: int) -> str:
     """The code with which the whole command is to be refused; nothing when it is to be accepted."""
     names = [name for name, _ in command.weights] if isinstance(command, ClaimAny) else []
-    if isinstance(command, Create | Claim | Settle | Update | Amend | Control | Steer):
+    if isinstance(command, Create | Claim | Settle | Update | Amend | Control | Steer | Log):
         names = [command.queue]
     if isinstance(command, Control) and command.target is not None:
         names.append(command.target)
@@ -84,6 +90,8 @@ def refusal(book: Book, command: Command, now: int) -> str:
             return _refusal_of_create(book, command, now)
         case Update(queue, uid):
             return "not_found" if present(book, queue, uid, now) is None else _update(book, command, now)[1]
+        case Log(queue, uid):
+            return _refusal_of_log(book, command, present(book, queue, uid, now))
         case Amend(queue, uid):
             return _refusal_of_amend(command, present(book, queue, uid, now))
         case _:
@@ -106,6 +114,35 @@ def _refusal_of_amend(command: Amend, job: Job | None) -> str:
     if command.version not in (None, job.updated):
         return "version_changed"
     return "bad_state" if command.not_before is not UNSET and job.state != "queued" else ""
+
+
+def _refusal_of_log(book: Book, command: Log, job: Job | None) -> str:
+    if job is None:
+        return "not_found"
+    if job.state != "inprogress" or job.lease != command.lease:
+        return "lease_lost"
+    most = 1.25 * book.queues[command.queue].log_bytes
+    return "log_full" if _kept_with(book, command, job.epoch) > most else ""
+
+
+def _kept_with(book: Book, command: Log, epoch: int) -> int:
+    """How many bytes are kept when this is written, too."""
+    log = book.logs.get((command.queue, command.uid))
+    if log is None or log.epoch != epoch:
+        return length_of(command.data)
+    known = max(0, log.end(command.stream) - command.offset)
+    new = length_of(command.data) - known
+    return log.bytes + new if new > 0 else 0
+
+
+def _wrong_log(book: Book, command: Log, changes: Sequence[Change]) -> str:
+    told = [change for change in changes if isinstance(change, AppendLog)]
+    if len(told) > 1 or any((each.queue, each.uid) != (command.queue, command.uid) for each in told):
+        return "it wrote more than it was told"
+    for each in told:
+        if isinstance(each.chunk.data, bytes) and not plain_value(command.data).endswith(each.chunk.data):
+            return "it wrote something else"
+    return ""
 
 
 def _wrong_create(book: Book, command: Create, answer: Created, now: int) -> str:

@@ -6,13 +6,14 @@
 4. Nothing that a caller does to jobs makes a second one with a unique key that counts.
 5. An idempotency key makes its jobs once.
 6. Each change makes `updated`, the version, a later one.
+7. A job writes in its own attempt only.
 """
 
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from jobengine.model.changes import AlterJob, Change, DropJob, MoveJob, PutJob, PutKey
+from jobengine.model.changes import AlterJob, AppendLog, Change, DropJob, MoveJob, PutJob, PutKey
 from jobengine.model.commands import Command, Control, Create, Update
 from jobengine.model.job import Job
 from tests.simulation.book import Book
@@ -34,6 +35,8 @@ def broken(book: Book, command: Command, changes: Sequence[Change], now: int) ->
     for change in changes:
         if isinstance(change, PutKey) and change.key.hash in book.keys:
             yield "an idempotency key has made jobs twice"
+        if isinstance(change, AppendLog) and not _is_its_own(book, change):
+            yield f"{change.uid} has written in an attempt that is not its own"
     places = dict.fromkeys(place for change in changes if (place := _place(change)) is not None)
     before = {place: job for place in places if (job := book.jobs[place[0]].get(place[1])) is not None}
     by_uid = {uid: job for (_, uid), job in before.items()}
@@ -45,6 +48,11 @@ def broken(book: Book, command: Command, changes: Sequence[Change], now: int) ->
             yield from _of_key(book, after, old, now)
         if after is not None and old is not None:
             yield from _of_step(Step(old, left_by_time(old, queues[old.queue], now), after), command)
+
+
+def _is_its_own(book: Book, change: AppendLog) -> bool:
+    job = book.jobs[change.queue].get(change.uid)
+    return job is not None and (job.state, job.epoch) == ("inprogress", change.epoch)
 
 
 def _place(change: Change) -> Place | None:

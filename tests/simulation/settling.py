@@ -58,13 +58,14 @@ def _completed(job: Job, said: Complete) -> Job:
     extra = job.extra
     if extra is not None or said.result is not None:
         result = None if said.result is None else plain_value(said.result)
-        extra = replace(job.more, result=result, halted=False, is_to_stop=False)
+        extra = replace(job.more, result=result, halted=False, is_to_stop=False, saved=None)
     return replace(job, state=State.COMPLETE, lease_ends=0, extra=extra)
 
 
 def _failed(job: Job, said: Fail, queue: Queue, now: int) -> Job:
     failure = Failure(job.attempt, now, Reason.ERROR, said.kind, said.text[:FAILURE_TEXT_MOST], job.worker)
-    extra = with_record(job, failure)
+    result = None if said.result is None else plain_value(said.result)
+    extra = replace(with_record(job, failure), result=result, saved=None)
     if extra.is_to_stop:
         return _ended(job, replace(extra, is_to_stop=False), Reason.STOPPED)
     wants = said.retry is not False  # no queue here has rules for kinds of error
@@ -77,6 +78,8 @@ def _failed(job: Job, said: Fail, queue: Queue, now: int) -> Job:
 
 
 def _released(job: Job, said: Release, now: int) -> Job:
+    if said.saved is not None:
+        job = replace(job, extra=replace(job.more, saved=plain_value(said.saved)))
     if job.more.is_to_stop:
         return _ended(job, replace(job.more, is_to_stop=False), Reason.STOPPED)
     if job.expires <= now:

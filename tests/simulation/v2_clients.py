@@ -19,6 +19,7 @@ from jobengine.model.commands import (
     Extend,
     Fail,
     Idempotency,
+    Log,
     Options,
     Progress,
     Release,
@@ -28,6 +29,7 @@ from jobengine.model.commands import (
 )
 from jobengine.model.extra import UniqueFor
 from jobengine.model.job import Job
+from jobengine.model.log import Stream
 from jobengine.model.queue import Queue
 from tests.simulation.clients import Broker, Client
 
@@ -45,13 +47,14 @@ class ClientOfV2(Client):
     def __init__(self, name: str, broker: Broker, known: list[tuple[str, str]]) -> None:
         super().__init__(name, broker, known)
         self._leases: list[Job] = []
+        self._written: dict[tuple[int, Stream], int] = {}  # how far each stream of a lease has come
         self._sent: list[Create] = []  # with a key: it may be sent again
 
     def _wishes(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         return [
             *(4 * [self._create_list] + 2 * [self._send_again] + 4 * [self._claim_some] + 2 * [self._wait]),
             *(5 * [self._settle_some] + 2 * [self._amend] + 3 * [self._control] + [self._steer]),
-            *[self._look],
+            *[self._look, self._write, self._write],
         ]
 
     async def _create_list(self) -> None:
@@ -112,13 +115,23 @@ class ClientOfV2(Client):
             said = tuple(self._settlement(job) for job in (jobs[-1], *chosen))
             await self._submit("settle", Settle(queue, said))
 
+    async def _write(self) -> None:
+        """Small pieces and big ones, with gaps or without, now and then in a lease that is over."""
+        if self._leases:
+            job = self._random.choice(self._leases[-4:])
+            stream = self._random.choice(list(Stream))
+            data = self._random.randbytes(self._random.choice((5, 80, 80, 20_000)))
+            at = self._written.get((job.lease, stream), 0) + self._random.choice((0, 0, 0, 30))
+            self._written[job.lease, stream] = at + len(data)
+            await self._submit("write", Log(job.queue, job.uid, job.lease, stream, at, data))
+
     def _settlement(self, job: Job) -> Settlement:
         uid, lease = job.uid, job.lease if self._random.random() < 0.95 else self._random.getrandbits(63)
         retry, delay = self._random.choice((None, None, True, False)), self._random.choice((None, 0, 100))
         choices: tuple[Settlement, ...] = (
             *2 * (Complete(uid, lease, self._random.choice((None, b'"done"'))),),
-            *2 * (Fail(uid, lease, "Odd", "it broke", retry, delay),),
-            Release(uid, lease, self._random.choice((0, 0, 100))),
+            *2 * (Fail(uid, lease, "Odd", "it broke", retry, delay, self._random.choice((None, b"1"))),),
+            Release(uid, lease, self._random.choice((0, 0, 100)), self._random.choice((None, b'"half"'))),
             Extend(uid, lease, self._random.choice((50, 900))),
             Progress(uid, lease, b"50"),
         )

@@ -20,6 +20,7 @@ def _contents(ledger: Ledger, name: str) -> dict[str, Any]:
     return {
         "queue": contents.queue,
         "jobs": dict(contents.jobs),
+        "logs": dict(contents.logs),
         "order": list(contents.order.after(-1)),
         "counts": {state: contents.order.count(state) for state in LIVING},
         "queued_bytes": contents.queued_bytes,

@@ -36,7 +36,7 @@ CONFIGURATION: Final = {
 }
 
 # A cursor is of one list, a dead letter queue of one server; rules and sizes have a form of their own.
-MEANT_ELSEWHERE: Final = {"cursor", "dead_letter", "errors", "max_bytes"}
+MEANT_ELSEWHERE: Final = {"cursor", "dead_letter", "errors", "log_bytes", "max_bytes"}
 DURATIONS: Final = {"wait", "lease", "by", "delay", "valid_for", "timeout", "unique_for", "backoff"}
 LEASE_ID: Final = re.compile("[0-9a-f]{16}")
 SPANS: Final = ("1500ms", "59s", "1m", "30", "0.5m")
@@ -82,7 +82,8 @@ class Asker:
             case.headers["X-Queue"] = QUEUE
         if ParameterLocation.PATH in wrong:
             return
-        is_held = case.path.endswith(HOLDERS)
+        writes_log = case.method == "POST" and case.path.endswith("/log")
+        is_held = case.path.endswith(HOLDERS) or writes_log
         if "queue" in case.path_parameters:
             is_of_jobs = "/jobs" in case.path or "/claim" in case.path
             case.path_parameters["queue"] = HELD if is_held else QUEUE if is_of_jobs else STEERED
@@ -91,7 +92,9 @@ class Asker:
         if "uid" in case.path_parameters:
             uid, lease = self._held() if is_held else (self._made(), None)
             case.path_parameters["uid"] = uid
-            if lease is not None and ParameterLocation.BODY not in wrong:
+            if lease is not None and writes_log and ParameterLocation.HEADER not in wrong:
+                case.headers["X-Lease"] = lease
+            elif lease is not None and not writes_log and ParameterLocation.BODY not in wrong:
                 case.body = {**case.body, "lease": lease}
 
     def _queue(self) -> str:
@@ -152,6 +155,8 @@ def make_sensible(case: Case) -> None:
     for place, values in ((ParameterLocation.QUERY, case.query), (ParameterLocation.BODY, case.body)):
         if isinstance(values, dict) and "wait" in values and place not in wrong:
             values["wait"] = 0  # nobody makes a job meanwhile
+    if case.path.endswith("/log") and ParameterLocation.QUERY not in wrong:
+        case.query = {name: value for name, value in case.query.items() if name not in ("after", "follow")}
 
 
 def sensible(value: Any) -> Any:

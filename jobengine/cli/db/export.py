@@ -85,10 +85,11 @@ def lines(ledger: "Ledger", read: "Reading") -> Iterator[bytes]:
     yield encode(Heading(FORMAT, VERSION, tuple(map(QueueEntry.of, queues)))) + b"\n"
     for queue in queues:
         for job in sorted(ledger.contents(queue.name).jobs.values(), key=lambda job: job.order):
-            content, result = job.content, job.more.result
+            content, result, saved = job.content, job.more.result, job.more.saved
             content = blobs.read(content) if isinstance(content, Blob) else content
             result = blobs.read(result) if isinstance(result, Blob) else result
-            yield encode(JobLine.of(job, content, result)) + b"\n"
+            saved = blobs.read(saved) if isinstance(saved, Blob) else saved
+            yield encode(JobLine.of(job, content, result, saved)) + b"\n"
 
 
 def _agree(*, yes: bool) -> None:

@@ -127,7 +127,9 @@ class Import:
                 continue
             content = await self._value(line.content)
             result = None if line.result is UNSET else await self._value(line.result)
-            changes.append(PutJob(line.job(content, result, arrival=self._ledger.next_arrival)))
+            saved = None if line.saved is UNSET else await self._value(line.saved)
+            job = line.job(content, result, saved, arrival=self._ledger.next_arrival)
+            changes.append(PutJob(job))
             self._ledger.apply(changes[-1:])  # at once: the next one has its place behind it
             counts.update(imported=1, replaced=int(is_there))
         await self._store(changes)

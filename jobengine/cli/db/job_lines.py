@@ -82,6 +82,7 @@ class JobLine(Struct, frozen=True, forbid_unknown_fields=True):
     lease: Annotated[int, Meta(ge=0)] = 0
     extra: Extra | UnsetType = UNSET  # but for what follows
     result: Raw | UnsetType = UNSET
+    saved: Raw | UnsetType = UNSET
     progress: Raw | UnsetType = UNSET
     created: str | None = None
     updated: str | None = None
@@ -89,7 +90,7 @@ class JobLine(Struct, frozen=True, forbid_unknown_fields=True):
     lease_ends: str | None = None
 
     @classmethod
-    def of(cls, job: Job, content: bytes, result: bytes | None) -> "JobLine":
+    def of(cls, job: Job, content: bytes, result: bytes | None, saved: bytes | None) -> "JobLine":
         """The line for this job."""
         progress = job.more.progress
         created, updated, expires, lease_ends = map(
@@ -103,8 +104,9 @@ class JobLine(Struct, frozen=True, forbid_unknown_fields=True):
             worker=UNSET if job.worker is None else job.worker,
             epoch=job.epoch,
             lease=job.lease,
-            extra=UNSET if job.extra is None else replace(job.extra, result=None, progress=None),
+            extra=UNSET if job.extra is None else replace(job.extra, result=None, progress=None, saved=None),
             result=UNSET if result is None else _one_line(result),
+            saved=UNSET if saved is None else _one_line(saved),
             progress=UNSET if progress is None else _one_line(progress),
             created=created,
             updated=updated,
@@ -112,12 +114,19 @@ class JobLine(Struct, frozen=True, forbid_unknown_fields=True):
             lease_ends=lease_ends,
         )
 
-    def job(self, content: bytes | Blob, result: bytes | Blob | None, *, arrival: int) -> Job:
+    def job(
+        self,
+        content: bytes | Blob,
+        result: bytes | Blob | None,
+        saved: bytes | Blob | None,
+        *,
+        arrival: int,
+    ) -> Job:
         """The job that this line stands for."""
         extra = None
         if self.extra is not UNSET:
             progress = None if self.progress is UNSET else bytes(self.progress)
-            extra = replace(self.extra, result=result, progress=progress)
+            extra = replace(self.extra, result=result, progress=progress, saved=saved)
         return Job(
             self.uid,
             self.queue,
@@ -176,8 +185,9 @@ def read_job(line: bytes) -> JobLine:
 def _mistakes(found: JobLine) -> Iterator[str]:
     if found.state is State.GONE:
         yield "state: a job that is gone is none"
-    if found.extra is UNSET and not (found.result is UNSET and found.progress is UNSET):
-        yield "extra: is missing, where there is a result or progress"
+    of_extra = (found.result, found.progress, found.saved)
+    if found.extra is UNSET and any(each is not UNSET for each in of_extra):
+        yield "extra: is missing, where there is a result, progress or what was saved"
     for name in _TIMES:
         written, time = getattr(found, name), getattr(found, f"{name}_ms")
         if written is not None and written != iso(time):

@@ -8,6 +8,7 @@ import typer
 from jobengine.cli.asking import asks
 from jobengine.cli.job.control import delete, retry, stop
 from jobengine.cli.job.create import create
+from jobengine.cli.job.log import log
 from jobengine.cli.job.looking import get, list_, wait, why
 from jobengine.cli.job.settling import claim, complete, fail
 
@@ -18,6 +19,7 @@ _COMMANDS: Final[dict[str, Callable[..., None]]] = {
     "fail": fail,
     "list": list_,
     "get": get,
+    "log": log,
     "why": why,
     "wait": wait,
     "retry": retry,

@@ -110,14 +110,18 @@ def fail(
     kind: str = "",
     retry: bool | None = None,
     delay: Duration | None = None,
+    result: Any = None,
 ) -> Call[Job]:
     """A claimed job did not work. It is tried again as the queue or the caller says. Raises LeaseLost."""
-    return _one(Failed(job, text, kind, retry, delay))
+    return _one(Failed(job, text, kind, retry, delay, result))
 
 
-def release(job: Job | Held, *, delay: Duration = 0) -> Call[Job]:
-    """Give a claimed job back, to its old place; this was no attempt. Raises LeaseLost."""
-    return _one(Released(job, delay))
+def release(job: Job | Held, *, delay: Duration = 0, saved: Any = None) -> Call[Job]:
+    """Give a claimed job back, to its old place; this was no attempt. Raises LeaseLost.
+
+    Who gets it next is given what is `saved`, with the job.
+    """
+    return _one(Released(job, delay, saved))
 
 
 def extend(job: Job | Held, by: Duration = LEASE_SECONDS) -> Call[Job]:

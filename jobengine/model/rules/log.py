@@ -1,13 +1,10 @@
 """What a job that is run writes."""
 
-from msgspec.structs import replace
-
 from jobengine.errors import BadState, LeaseLost, LogFull
 from jobengine.model.blob import length_of
 from jobengine.model.changes import AppendLog, Change, DropLog
 from jobengine.model.commands import Answer, Log
 from jobengine.model.decision import Decision
-from jobengine.model.job import Job
 from jobengine.model.log import CHUNKS_MOST, Chunk, JobLog
 from jobengine.model.moment import Moment
 from jobengine.model.queue import Queue
@@ -28,8 +25,10 @@ def log(view: View, command: Log, moment: Moment) -> Decision[Answer]:
         raise LeaseLost
     before = view.log(queue.name, job.uid)
     written = before if before is not None and before.epoch == job.epoch else JobLog(job.epoch)
-    chunk = _rest(written, Chunk(command.stream, command.offset, command.data))
+    piece = Chunk(command.stream, command.offset, command.data)
+    chunk = written.rest(piece)
     if chunk is None:
+        _check_is_known(written, piece)
         return Decision((), job)
     _check_room(written, chunk, queue)
     changes: list[Change] = [AppendLog(queue.name, job.uid, job.epoch, chunk)]
@@ -38,16 +37,11 @@ def log(view: View, command: Log, moment: Moment) -> Decision[Answer]:
     return Decision(tuple(changes), job)
 
 
-def _rest(written: JobLog, chunk: Chunk) -> Chunk | None:
-    """What of it is not there yet. Raises BadState for one that is big, and partly there."""
-    known = written.end(chunk.stream) - chunk.offset
-    if known <= 0:
-        return chunk if length_of(chunk.data) else None
-    if known >= length_of(chunk.data):
-        return None
-    if not isinstance(chunk.data, bytes):
-        raise BadState(f"the log goes on at offset {written.end(chunk.stream)}")
-    return replace(chunk, offset=chunk.offset + known, data=chunk.data[known:])
+def _check_is_known(written: JobLog, piece: Chunk) -> None:
+    """Raises BadState for a big piece that is there in part."""
+    end = written.end(piece.stream)
+    if piece.end > end:
+        raise BadState(f"the log goes on at offset {end}")
 
 
 def _check_room(written: JobLog, chunk: Chunk, queue: Queue) -> None:
@@ -58,6 +52,6 @@ def _check_room(written: JobLog, chunk: Chunk, queue: Queue) -> None:
 
 
 def _drop_oldest(view: View, queue: Queue) -> list[Change]:
-    """Logs of ended jobs, so that only the most recent ones are kept."""
-    ended: list[Job] = sorted(view.ended_with_log(queue.name), key=lambda job: job.updated)
-    return [DropLog(queue.name, job.uid) for job in ended[: max(0, len(ended) - queue.keep_logs + 1)]]
+    """Logs of jobs that nobody runs, so that only the most recent ones are kept."""
+    idle = sorted(view.idle_with_log(queue.name), key=lambda job: job.updated)
+    return [DropLog(queue.name, job.uid) for job in idle[: max(0, len(idle) - queue.keep_logs + 1)]]

@@ -59,7 +59,8 @@ class _Schemas:
             kinds, schema_hook=_of_its_own, ref_template=_REFERENCE
         )
         for kind, contradictions in CONTRADICTIONS.items():
-            self.components[kind.__name__] |= contradictions
+            if kind.__name__ in self.components:
+                self.components[kind.__name__] |= contradictions
         self._by_type = dict(zip(map(repr, kinds), schemas, strict=True))
 
     def of(self, kind: Any) -> Json:

@@ -25,14 +25,21 @@ _FILE: Final = Description("What the page loads", answers={200: Text("*/*")})
 class Docs:
     """The document, and the page that shows it."""
 
-    def __init__(self, others: Sequence[Route]) -> None:
+    def __init__(
+        self, others: Sequence[Route], *, under: str = "", pages: Sequence[str] = ("/docs",)
+    ) -> None:
+        """`pages` are the paths of the page; what it loads is `under` the place where they are."""
         self._others = others
+        self._under = under
+        self._pages = pages
 
     def routes(self) -> Iterator[Route]:
         """What is served."""
-        yield Route("GET", "/openapi.json", None, self.document, kind="docs", description=_DOCUMENT)
-        yield Route("GET", "/docs", None, self.page, description=_PAGE)
-        yield Route("GET", "/docs/{file}", None, self.file, kind="docs", description=_FILE)
+        document, file = f"{self._under}/openapi.json", f"{self._under}/docs/{{file}}"
+        yield Route("GET", document, None, self.document, kind="docs", description=_DOCUMENT)
+        for page in self._pages:
+            yield Route("GET", page, None, self.page, kind="docs", description=_PAGE)
+        yield Route("GET", file, None, self.file, kind="docs", description=_FILE)
 
     async def document(self, _request: Request, _variables: Variables) -> Reply:
         """The document."""
@@ -40,7 +47,8 @@ class Docs:
 
     @cached_property
     def _encoded(self) -> bytes:
-        return msgspec.json.encode(document((*self._others, *self.routes()), version=__version__))
+        own = (route for route in self.routes() if route.path not in self._pages[1:])
+        return msgspec.json.encode(document((*self._others, *own), version=__version__))
 
     async def page(self, _request: Request, _variables: Variables) -> Reply:
         """The page."""

@@ -30,7 +30,9 @@ WITH_BODY: Final[tuple[Refusal, ...]] = (
 WITH_HEADER: Final[Mapping[str, tuple[Refusal, ...]]] = {
     "Idempotency-Key": (errors.KeyReused, errors.ValidationFailed),
     "If-Match": (errors.VersionChanged, errors.ValidationFailed),
+    "Last-Event-ID": (errors.ValidationFailed,),
     "Prefer": (errors.ValidationFailed,),
+    "X-Lease": (errors.ValidationFailed,),
     "X-Status-Filter": (errors.ValidationFailed,),
 }
 _STATE: Final[tuple[Refusal, ...]] = (errors.BadState, errors.StorageFull)
@@ -64,6 +66,8 @@ def _refusals(route: Route, description: Description) -> Iterator[Refusal]:
             yield from OF_QUEUES
     if description.body is not None:
         yield from WITH_BODY
+    if description.octets:
+        yield from (errors.BodyTimeout, errors.BodyTooLarge, errors.LogFull, errors.UnsupportedMediaType)
     if description.query is not None:
         yield errors.ValidationFailed
     for header in description.headers:

@@ -65,6 +65,9 @@ class Told:
             "parameters": [*self._variables(), *self._query(), *self._headers()],
             "responses": self._answers(),
         }
+        if self._description.octets:
+            octets = {"schema": {"type": "string", "format": "binary"}}
+            told["requestBody"] = {"required": True, "content": {"application/octet-stream": octets}}
         if self._description.body is not None:
             told["requestBody"] = self._body(self._description.body)
         return told
@@ -117,7 +120,8 @@ class Told:
     def _answer(self, status: int, kind: Any) -> Json:
         told: Json = {"description": HTTPStatus(status).phrase}
         if isinstance(kind, Text):
-            told["content"] = {kind.content_type: {"schema": {"type": "string"}}}
+            types = (kind.content_type, *kind.others)
+            told["content"] = {each: {"schema": {"type": "string"}} for each in types}
         elif kind is not None:
             told["content"] = {"application/json": {"schema": self._schema_of(kind)}}
         return told
@@ -149,6 +153,8 @@ def _noun(route: Route) -> tuple[str, ...]:
     """What it is about: without it, two verbs would be one name."""
     if "/jobs" in route.path:
         return ("job",)
+    if route.path.endswith("/workers"):
+        return ("worker",)
     return ("queue",) if "{queue}" in route.path else ()
 
 

@@ -63,6 +63,7 @@ class JobView(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
     reason: ReasonName | None = None
     progress: Any = None
     result: Any = None
+    saved: Any = None  # by whoever released it, for whoever holds it now; told to its holder only
     errors: list[FailureView] = []
     lease: LeaseView | None = None
     died_in: str | None = None
@@ -111,6 +112,31 @@ class UidsView(Struct, frozen=True, forbid_unknown_fields=True):
     """Return=minimal: the jobs that were made."""
 
     uids: list[str]
+
+
+class LogLineView(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A piece of what a job has written. Between its end and the next offset something may have been cut."""
+
+    stream: Literal["out", "err"]
+    offset: int  # bytes of the stream before it
+    text: str | None = None
+    base64: str | None = None  # in the place of text that is not UTF-8
+
+
+class WorkerView(Struct, frozen=True, forbid_unknown_fields=True):
+    """A worker that was seen in the last ten minutes."""
+
+    name: str
+    service: str
+    queues: list[str]
+    jobs: list[str]  # the uids of those that it has in progress
+    last_seen: datetime
+
+
+class WorkersView(Struct, frozen=True, forbid_unknown_fields=True):
+    """Those who work on queues of which the caller may read."""
+
+    workers: list[WorkerView]
 
 
 class PageView(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -65,6 +65,10 @@ def read_query(request: Request, form: type[StructT]) -> StructT:
             values[name] = msgspec.convert(text, known[name].type, strict=False, dec_hook=parse_hook)
         except msgspec.ValidationError as error:
             problems.append(Problem(name, in_words(error, known[name].type)))
+    given = request.query
+    problems += [
+        Problem(name, "is missing") for name, each in known.items() if each.required and name not in given
+    ]
     if problems:
         raise refusal(problems)
     return form(**values)

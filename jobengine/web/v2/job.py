@@ -41,8 +41,10 @@ TO_WHO_EXTENDS: Final = Shown(lease=True, asked=True)
 KNOWN: Final = Shown(deduplicated=True)
 
 
-def job_json(job: Job, content: bytes, result: bytes | None, how: Shown = AS_IT_IS) -> bytes:
-    """The job as JSON. `content` and `result` are the job's own, wherever they stand."""
+def job_json(
+    job: Job, content: bytes, result: bytes | None, how: Shown = AS_IT_IS, *, saved: bytes | None = None
+) -> bytes:
+    """The job as JSON. `content`, `result` and `saved` are the job's own, wherever they stand."""
     plain = (
         b'{"uid":"%b","queue":"%b","state":"%b","priority":%d,"content":%b,'
         b'"created":"%b","last_updated":"%b","attempt":%d'
@@ -63,6 +65,8 @@ def job_json(job: Job, content: bytes, result: bytes | None, how: Shown = AS_IT_
         plain += b',"lease":%b' % _lease(job, with_id=how.lease)
     if job.extra is not None or job.state is _FAILED or not how.is_plain:
         plain += b"".join(b',"%b":%b' % pair for pair in _more(job, result, how))
+    if saved is not None:
+        plain += b',"saved":%b' % saved
     return plain + b"}"
 
 
@@ -149,7 +153,10 @@ async def shown(engine: Engine, job: Job, how: Shown = AS_IT_IS) -> bytes:
     result = None if job.extra is None else job.extra.result
     if isinstance(result, Blob):
         result = await engine.content(result)
-    return job_json(job, content, result, how)
+    saved = job.more.saved if how.lease and job.state is _INPROGRESS else None
+    if isinstance(saved, Blob):
+        saved = await engine.content(saved)
+    return job_json(job, content, result, how, saved=saved)
 
 
 def listed(jobs: list[bytes]) -> bytes:

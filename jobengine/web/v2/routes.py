@@ -8,7 +8,7 @@ from typing import Final
 
 from jobengine.access import Action
 from jobengine.web.problems import V2_STATUSES
-from jobengine.web.routes import Answer, Description, Route
+from jobengine.web.routes import Answer, Description, Route, Text
 from jobengine.web.v2 import answers
 from jobengine.web.v2.administering import Administering
 from jobengine.web.v2.amending import AmendBody, Amending
@@ -18,6 +18,7 @@ from jobengine.web.v2.controlling import CloneBody, Controlling, MoveBody, Nothi
 from jobengine.web.v2.creating import Creating
 from jobengine.web.v2.drafts import NewJob, NewJobs
 from jobengine.web.v2.listing import Listing, ListQuery
+from jobengine.web.v2.logs import AppendQuery, Logs, ReadQuery
 from jobengine.web.v2.looking import GetQuery, Looking
 from jobengine.web.v2.queue_options import QueueOptions
 from jobengine.web.v2.settlements import (
@@ -30,6 +31,7 @@ from jobengine.web.v2.settlements import (
 )
 from jobengine.web.v2.settling import Settling
 from jobengine.web.v2.slices import BulkBody, PurgeBody, RedriveBody, Slices
+from jobengine.web.v2.workers import Working
 
 BASE: Final = "/api/v2"
 QUEUES: Final = f"{BASE}/queues"
@@ -43,7 +45,7 @@ Row = tuple[str, str, Action, Answer, Description]
 
 def routes(broker: Broker) -> Iterator[Route]:
     """All of them."""
-    for each in (_of_jobs, _of_holders, _of_writers, _of_queues):
+    for each in (_of_jobs, _of_holders, _of_logs, _of_writers, _of_queues):
         for method, path, action, answer, description in each(broker):
             yield Route(method, path, action, answer, statuses=V2_STATUSES, description=description)
 
@@ -127,6 +129,42 @@ def _of_holders(broker: Broker) -> Iterator[Row]:
     ):
         description = Description(summary, body=body, answers={200: answers.JobView})
         yield "POST", f"{JOB}/{verb}", Action.SETTLE, answer, description
+
+
+def _of_logs(broker: Broker) -> Iterator[Row]:
+    logs, working = Logs(broker), Working(broker)
+    yield (
+        "POST",
+        f"{JOB}/log",
+        Action.SETTLE,
+        logs.append,
+        Description(
+            "Append to the log of a claimed job",
+            octets=True,
+            answers={204: None},
+            query=AppendQuery,
+            headers=("X-Lease",),
+        ),
+    )
+    yield (
+        "GET",
+        f"{JOB}/log",
+        Action.FOLLOW,
+        logs.read,
+        Description(
+            "What a job has written: in lines, one stream as plain text, or with follow=1 as events",
+            answers={200: Text("application/x-ndjson", ("text/plain", "text/event-stream"))},
+            query=ReadQuery,
+            headers=("Last-Event-ID",),
+        ),
+    )
+    yield (
+        "GET",
+        f"{BASE}/workers",
+        Action.LOOK,
+        working.list_workers,
+        Description("The workers of the last ten minutes", answers={200: answers.WorkersView}),
+    )
 
 
 def _of_writers(broker: Broker) -> Iterator[Row]:

@@ -16,6 +16,16 @@ RESULT_MOST_BYTES: Final = 1024 * 1024
 LEASE: Final = Lease(60_000)
 
 
+def _check_length(value: Raw | UnsetType, name: str) -> None:
+    """Raises ValueError."""
+    if value is not UNSET and len(bytes(value)) > RESULT_MOST_BYTES:
+        raise ValueError(f"holds a {name} of more than {RESULT_MOST_BYTES} bytes")
+
+
+def _given(value: Raw | UnsetType) -> bytes | None:
+    return None if value is UNSET else bytes(value)
+
+
 class CompleteBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """It is done. `result` is any JSON."""
 
@@ -24,12 +34,11 @@ class CompleteBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     def __post_init__(self) -> None:
         """Raises ValueError."""
-        if self.result is not UNSET and len(bytes(self.result)) > RESULT_MOST_BYTES:
-            raise ValueError(f"holds a result of more than {RESULT_MOST_BYTES} bytes")
+        _check_length(self.result, "result")
 
     def settlement(self, uid: str) -> Complete:
         """Of this job, as the model has it."""
-        return Complete(uid, int(self.lease, 16), None if self.result is UNSET else bytes(self.result))
+        return Complete(uid, int(self.lease, 16), _given(self.result))
 
 
 class ErrorBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,29 +49,40 @@ class ErrorBody(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FailBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """It did not work. `retry` and `delay` go before the rules of the queue."""
+    """It did not work. `result` is any JSON; `retry` and `delay` go before the rules of the queue."""
 
     lease: LeaseId
     error: str | ErrorBody = ""
+    result: Raw | UnsetType = UNSET
     retry: bool | None = None
     delay: Delay | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ValueError."""
+        _check_length(self.result, "result")
 
     def settlement(self, uid: str) -> Fail:
         """Of this job, as the model has it."""
         error = ErrorBody(text=self.error) if isinstance(self.error, str) else self.error
         delay = None if self.delay is None else int(self.delay)
-        return Fail(uid, int(self.lease, 16), error.kind, error.text, self.retry, delay)
+        lease, result = int(self.lease, 16), _given(self.result)
+        return Fail(uid, lease, error.kind, error.text, self.retry, delay, result)
 
 
 class ReleaseBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Let somebody else do it."""
+    """Let somebody else do it. `saved` is any JSON, which the next holder gets with the job."""
 
     lease: LeaseId
     delay: Delay | None = None
+    saved: Raw | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        """Raises ValueError."""
+        _check_length(self.saved, "saved")
 
     def settlement(self, uid: str) -> Release:
         """Of this job, as the model has it."""
-        return Release(uid, int(self.lease, 16), int(self.delay or 0))
+        return Release(uid, int(self.lease, 16), int(self.delay or 0), _given(self.saved))
 
 
 class ExtendBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -32,7 +32,9 @@ def door(broker: RealBroker) -> Claiming:
 def request(body: bytes) -> Any:
     content = SimpleNamespace(is_eof=lambda: True, read_nowait=lambda: body)
     headers = CIMultiDict({"X-Name": "reader"})
-    return SimpleNamespace(headers=headers, content=content, transport=object(), on_gone=None)
+    return SimpleNamespace(
+        headers=headers, content=content, transport=object(), on_gone=None, certified_service=None
+    )
 
 
 async def queued_again(broker: RealBroker, made: list[Job]) -> bool:

@@ -27,6 +27,8 @@ MAY: Final = {
     ("PATCH", JOB): WRITERS,
     ("DELETE", JOB): WRITERS,
     ("GET", f"{JOB}/why"): READERS,
+    ("GET", f"{JOB}/log"): READERS | WRITERS,
+    ("POST", f"{JOB}/log"): READERS,
     ("POST", f"{QUEUE}/claim"): READERS,
     ("POST", "/claim"): READERS,
     ("POST", f"{QUEUE}/settle"): READERS,
@@ -34,6 +36,7 @@ MAY: Final = {
     **{("POST", f"{JOB}/{verb}"): WRITERS for verb in ("stop", "halt", "resume", "retry", "move", "clone")},
     ("POST", "/jobs/bulk"): WRITERS,
     ("GET", "/queues"): frozenset(NAMES),
+    ("GET", "/workers"): frozenset(NAMES),
     ("GET", QUEUE): READERS | WRITERS | ADMINS,
     ("PUT", QUEUE): ADMINS,
     ("DELETE", QUEUE): ADMINS,
@@ -42,7 +45,7 @@ MAY: Final = {
 NAMED_IN_THE_BODY: Final = {"/claim": '{"queues":["%s"]}', "/jobs/bulk": '{"queue":"%s","action":"halt"}'}
 NEW_JOB: Final = b'{"content":1}'
 BODIES: Final = {("POST", f"{QUEUE}/jobs"): NEW_JOB, ("PATCH", JOB): b'{"priority":3}'}
-ABOUT_A_QUEUE: Final = [route for route in MAY if route != ("GET", "/queues")]
+ABOUT_A_QUEUE: Final = [route for route in MAY if route not in (("GET", "/queues"), ("GET", "/workers"))]
 REQUEST_ID: Final = re.compile(rb'"request_id":"[^"]+"')
 
 
@@ -84,7 +87,10 @@ def test_nobody_learns_which_queues_and_jobs_there_are(
     assert REQUEST_ID.sub(b"", of_a_stranger.body) == REQUEST_ID.sub(b"", of_no_queue.body)
 
 
-JOB_ROUTES: Final = [route for route in MAY if route[1].startswith(JOB) and not route[1].endswith("/move")]
+# Of a log, test_logs.py tells.
+JOB_ROUTES: Final = [
+    route for route in MAY if route[1].startswith(JOB) and not route[1].endswith(("/move", "/log"))
+]
 BODIES_OF_HOLDERS: Final = {
     f"{JOB}/{verb}": b'{"lease":"0123456789abcdef"}' for verb in ("complete", "fail", "release", "extend")
 } | {f"{JOB}/progress": b'{"lease":"0123456789abcdef","progress":1}'}
