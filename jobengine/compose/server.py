@@ -14,6 +14,7 @@ from typing import Any, Final
 import structlog
 
 from jobengine.access import Access
+from jobengine.compose.facades import facade_routes
 from jobengine.compose.workforce import Workforce
 from jobengine.control.desk import Desk, bytes_written
 from jobengine.control.plan import Edit, plan
@@ -87,6 +88,9 @@ class Server:
         self._last_resort = LastResort()
         self._warnings: list[Callable[[], str | None]] = []  # from those who look after the disk
         self._failure: Fatal | None = None
+        self._stop_seconds: Callable[[], float] = (
+            float  # that what runs may take to end; at first nothing does
+        )
 
     async def run(self) -> int:
         """From the first sign of life to the exit code. Raises Fatal."""
@@ -98,6 +102,7 @@ class Server:
             engine = await self._open_engine()
             policy = Policy(engine, self._access, self._settings)
             workforce = Workforce(engine, self._settings)
+            self._stop_seconds = lambda: workforce.stop_seconds
             watch = self._watch_configuration(policy, workforce)
             control = self._control(engine, policy)
             rooms.push_async_callback(control.finish)
@@ -110,7 +115,8 @@ class Server:
                 queues = ApiQueues(self._configuration, watch)
                 await workforce.start()
                 rooms.push_async_callback(workforce.stop)
-                web.serve(engine, queues=queues, warnings=self._current_warnings)
+                facades = facade_routes(self._settings, engine, self._access, web)
+                web.serve(engine, queues=queues, warnings=self._current_warnings, facades=facades)
                 rooms.push_async_callback(web.stop)  # before all else: those under way need the engine
                 log.info("serving", host=self._host, port=web.port, database=str(self._database))
                 await self._end.wait()
@@ -260,7 +266,7 @@ class Server:
         self._stop()
 
     def _stop(self) -> None:
-        self._last_resort.start()
+        self._last_resort.start(later=self._stop_seconds())
         self._end.set()
 
 

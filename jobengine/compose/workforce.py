@@ -47,6 +47,14 @@ class Workforce:
         except ConfigurationWrong as wrong:
             log.error("jobs_not_run", reason=wrong.detail)
 
+    @property
+    def stop_seconds(self) -> float:
+        """How long its stop may take: nothing when nothing runs."""
+        if not self._leaving and (self._worker is None or not self._worker.running):
+            return 0.0
+        grace = max((queue.run.grace for queue in self._settings.queues), default=0) / 1000
+        return self._settings.work.drain_seconds + grace
+
     async def stop(self) -> None:
         """Let what runs end within `work.drain_seconds`, or give it back."""
         self._dismiss()

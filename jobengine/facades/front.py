@@ -1,6 +1,8 @@
 """What all facades have in common: who asks, which queue, and how refusals look."""
 
+import re
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, Final
 
 import msgspec
@@ -8,7 +10,7 @@ from msgspec import Struct
 
 from jobengine.access import Access, Action
 from jobengine.engine.interface import Engine
-from jobengine.errors import Forbidden, JobEngineError, NotFound, OriginRefused, ValidationFailed
+from jobengine.errors import JobEngineError, OriginRefused, UnsupportedMediaType, ValidationFailed
 from jobengine.model.job import Job
 from jobengine.web.body import BodyReader
 from jobengine.web.caller import who_asks
@@ -16,10 +18,10 @@ from jobengine.web.patience import Patience
 from jobengine.web.problems import STATUSES
 from jobengine.web.reply import Reply
 from jobengine.web.request import Request
-from jobengine.web.routes import Answer, Route, Variables
+from jobengine.web.routes import Answer, Description, Route, Variables
 from jobengine.web.strict_json import check_json
 
-MEBIBYTE: Final = 1024 * 1024
+_UID: Final = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
 _SAFE_SITES: Final = frozenset({"none", "same-origin"})
 
 
@@ -57,12 +59,14 @@ def route(
     action: Action,
     answer: Answer,
     refused: Callable[[JobEngineError, Variables], Reply | None],
+    description: Description | None = None,
 ) -> Route:
     """A route whose refusals are told as the older system told them; None: as this one does."""
 
+    @wraps(answer)
     async def answered(request: Request, variables: Variables) -> Reply:
         try:
-            if method == "GET" and action is not Action.GET:
+            if method == "GET" and action is Action.CONTROL:
                 check_site(request)
             return await answer(request, variables)
         except JobEngineError as refusal:
@@ -70,7 +74,7 @@ def route(
                 raise
             return reply
 
-    return Route(method, path, action, answered, kind=str(action))
+    return Route(method, path, action, answered, description=description)
 
 
 def check_site(request: Request) -> None:
@@ -83,7 +87,12 @@ def check_site(request: Request) -> None:
 
 
 async def read_object(front: Front, request: Request) -> dict[str, Any]:
-    """The body, which must be a JSON object. Raises InvalidJson, ValidationFailed, and what `bodies` raises."""
+    """The body, which must be a JSON object, and said to be one: pages of other sites cannot say so unasked.
+
+    Raises InvalidJson, ValidationFailed, UnsupportedMediaType, and what `bodies` raises.
+    """
+    if "Content-Type" not in request.headers:
+        raise UnsupportedMediaType("Content-Type must be there, and say application/json")
     body = await front.bodies.read(request)
     check_json(body)
     try:
@@ -114,9 +123,14 @@ def shown(value: object, status: int = 200) -> Reply:
     return Reply(status, msgspec.json.encode(value))
 
 
-def not_known(refusal: JobEngineError) -> bool:
-    """Whether there is no such job, for this caller."""
-    return isinstance(refusal, NotFound | Forbidden)
+def legal_uid(text: str) -> str | None:
+    """The text, when it is a UUID: nothing else that was sent is repeated."""
+    return text if _UID.fullmatch(text) else None
+
+
+def progress_of(job: Job) -> dict[str, Any]:
+    """How far it has come, as its runner tells."""
+    return {} if job.more.progress is None else _object(job.more.progress)
 
 
 def _object(value: bytes) -> dict[str, Any]:

@@ -4,19 +4,49 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from jobengine.access import Action
 from jobengine.errors import BadState, JobEngineError, NotFound, ValidationFailed
-from jobengine.facades.front import Front, field, is_told, read_object, route, shown, status_of
+from jobengine.facades.front import (
+    Front,
+    field,
+    is_told,
+    legal_uid,
+    progress_of,
+    read_object,
+    route,
+    shown,
+    status_of,
+)
 from jobengine.model.commands import Act, Control, Create, Draft, only
+from jobengine.model.extra import Reason
 from jobengine.model.job import Job
 from jobengine.model.states import State
+from jobengine.web.openapi.door import Docs
 from jobengine.web.reply import Reply
 from jobengine.web.request import Request
-from jobengine.web.routes import Route, Variables
+from jobengine.web.routes import Answer, Description, Route, Variables
 
 SUCCESS: Final = "Success"
 PRIORITY: Final = 50
+_PAGES: Final = ("/swagger/", "/swagger/index.html")
+
+
+class Submission(Struct, rename={"type": "Type"}):
+    """A job to be made."""
+
+    type: str  # the name of a class that the configuration names
+    args: dict[str, Any] = {}
+
+
+class Submitted(Struct):
+    """A job, as it is."""
+
+    jobID: str  # noqa: N815 - as its document has it
+    message: str
+    details: dict[str, Any]
 
 
 class JobManager:
@@ -27,11 +57,21 @@ class JobManager:
         self._classes = sorted(classes)
 
     def routes(self) -> Iterator[Route]:
-        """As documented; `/swagger/` is served beside them."""
-        yield route("POST", "/submit", Action.CREATE, self.submit, _refused)
+        """As documented, and the page that shows them."""
+        own = tuple(self._own_routes())
+        yield from own
+        told = [replace(each, action=None) for each in own]  # who asks is known without X-Name
+        yield from Docs(told, under="/swagger", pages=_PAGES).routes()
+
+    def _own_routes(self) -> Iterator[Route]:
+        shown_ = {200: Submitted}
+        made = Description("Make a job, and have it run", body=Submission, answers=shown_)
+        yield route("POST", "/submit", Action.CREATE, self.submit, _refused, made)
         for act in (Act.HALT, Act.RESUME, Act.STOP):
-            yield route("GET", f"/{act}/{{uid}}", Action.CONTROL, self._control(act), _refused)
-        yield route("GET", "/details/{uid}", Action.GET, self.details, _refused)
+            told = Description(f"{act.capitalize()} a job", answers=shown_)
+            yield route("GET", f"/{act}/{{uid}}", Action.CONTROL, self._control(act), _refused, told)
+        told = Description("Tell how a job is", answers=shown_)
+        yield route("GET", "/details/{uid}", Action.GET, self.details, _refused, told)
 
     async def submit(self, request: Request, _variables: Variables) -> Reply:
         """A job of one of the classes."""
@@ -52,25 +92,21 @@ class JobManager:
         self._front.check(request, Action.GET)
         return await self._shown(await self._front.job(variables["uid"]))
 
-    def _control(self, act: Act) -> Any:
-        async def answer(request: Request, variables: Variables) -> Reply:
+    def _control(self, act: Act) -> Answer:
+        async def control(request: Request, variables: Variables) -> Reply:
             """Halt, resume or stop it."""
             front, uid = self._front, variables["uid"]
             front.check(request, Action.CONTROL)
             _check_allowed(await front.job(uid), act)
             return await self._shown(only(await front.engine.submit(Control(front.queue, (uid,), act))))
 
-        return answer
+        control.__name__ = str(act)
+        return control
 
     async def _shown(self, job: Job) -> Reply:
         content, result = await self._front.content(job), await self._front.result(job)
-        progress = job.more.progress
-        details = {
-            "type": content.get("class"),
-            "state": _state(job),
-            **(msgspec.json.decode(progress) if progress is not None else {}),
-            **(result.get("details") or {}),
-        }
+        told = {**progress_of(job), **(result.get("details") or {})}
+        details = {**told, "type": content.get("class"), "state": _state(job)}
         if job.state is State.COMPLETE:
             details["result"] = result.get("result")
         if job.more.failures:
@@ -79,11 +115,16 @@ class JobManager:
 
 
 def _state(job: Job) -> str:
-    if job.state is State.FAILED and job.reason is not None:
-        return "stopped" if job.reason == "stopped" else "failed"
-    if job.more.halted and not job.has_ended:
+    match job.state:
+        case State.FAILED:
+            return "stopped" if job.reason is Reason.STOPPED else "failed"
+        case State.COMPLETE:
+            return "complete"
+    if job.more.is_to_stop:
+        return "stopping"
+    if job.more.halted:
         return "halted"
-    return {State.QUEUED: "queued", State.INPROGRESS: "running"}.get(job.state, str(job.state))
+    return "running" if job.state is State.INPROGRESS else "queued"
 
 
 def _check_allowed(job: Job, act: Act) -> None:
@@ -99,6 +140,7 @@ def _check_allowed(job: Job, act: Act) -> None:
 def _refused(refusal: JobEngineError, variables: Variables) -> Reply | None:
     if not is_told(refusal):
         return None
-    detail = "there is no job with this id" if isinstance(refusal, NotFound) else refusal.detail
-    uid = variables.get("uid", "") if not isinstance(refusal, NotFound) else ""
+    is_unknown = isinstance(refusal, NotFound) and "uid" in variables
+    detail = "there is no job with this jobID" if is_unknown else refusal.detail
+    uid = legal_uid(variables.get("uid", "")) or ""
     return shown({"jobID": uid, "error": detail}, status_of(refusal))

@@ -10,7 +10,7 @@ import msgspec
 from jobengine.access import Action
 from jobengine.archive.base64 import decoded
 from jobengine.errors import ArchiveRefused, BadState, JobEngineError, NotFound, ValidationFailed
-from jobengine.facades.front import Front, field, is_told, read_object, route, shown, status_of
+from jobengine.facades.front import Front, field, is_told, progress_of, read_object, route, shown, status_of
 from jobengine.model.commands import Create, Draft, Options
 from jobengine.model.job import Job
 from jobengine.model.states import State
@@ -57,7 +57,7 @@ class Jobd:
         uid = None if not id_ else str(uuid5(IDS, id_))
         if uid is not None and await self._is_taken(uid):
             raise BadState("this ID is taken")
-        content = msgspec.json.encode({"id": id_ or None, "archive": input_})
+        content = msgspec.json.encode({"archive": input_})
         draft = Draft(content, PRIORITY, None, Options(uid=uid))
         created = await self._front.engine.submit(Create(queue, (draft,)))
         if created.known:
@@ -76,7 +76,7 @@ class Jobd:
         archive = (await self._front.result(job)).get("archive")
         if not job.has_ended:
             return shown(self._view(job, variables["id"], {}), PARTIAL_CONTENT)
-        if not archive:
+        if not isinstance(archive, str) or not archive:
             raise NotFound
         headers = (
             b'Content-Disposition: attachment; filename="output.zip"\r\nX-Content-Type-Options: nosniff\r\n'
@@ -116,7 +116,7 @@ class Jobd:
 
     def _view(self, job: Job, id_: str, result: dict[str, Any]) -> dict[str, Any]:
         failures = job.more.failures
-        progress = {} if job.more.progress is None else msgspec.json.decode(job.more.progress)
+        progress = progress_of(job)
         output = result.get("archive") or progress.get("archive") or ""
         is_partial = job.state is State.INPROGRESS and bool(progress.get("archive"))
         return {
@@ -134,12 +134,21 @@ class Jobd:
 
 def _check(id_: Any, input_: Any, to_slurm: Any) -> None:
     """Raises ValidationFailed."""
-    if id_ is not None and (not isinstance(id_, str) or len(id_) > ID_MOST or "/" in id_):
-        raise ValidationFailed(f"ID must be a text of at most {ID_MOST} characters, without a slash")
+    if id_ is not None and not _is_id(id_):
+        raise ValidationFailed(
+            f"ID must be a text of at most {ID_MOST} characters, with none of /, {{ and }}"
+        )
     if not isinstance(input_, str) or not input_:
         raise ValidationFailed("Input must be a zip file in base64")
     if not isinstance(to_slurm, bool | None):
         raise ValidationFailed("Slurml must be true or false")
+
+
+def _is_id(id_: Any) -> bool:
+    """Whether it can be asked for."""
+    return (
+        isinstance(id_, str) and len(id_) <= ID_MOST and not set("/{}") & set(id_) and id_ not in (".", "..")
+    )
 
 
 def _refused(refusal: JobEngineError, _variables: Variables) -> Reply | None:

@@ -17,6 +17,7 @@ from jobengine.errors import (
     Unavailable,
     ValidationFailed,
 )
+from jobengine.facades.counts import RunCounts
 from jobengine.facades.front import Front, field, is_told, read_object, route, shown, status_of
 from jobengine.model.commands import Act, Control, Create, Draft
 from jobengine.model.job import Job
@@ -24,22 +25,21 @@ from jobengine.model.states import State
 from jobengine.web.reply import Reply
 from jobengine.web.request import Request
 from jobengine.web.routes import Route, Variables
-from jobengine.work.counts import RunCounts
 
 WAITING_MOST: Final = 10  # for each worker: more than so many are turned away at once
 PRIORITY: Final = 50
-DAYS_SECONDS: Final = 10 * 86_400.0
 _TEXT: Final = b"text/plain; version=0.0.4; charset=utf-8"
 
 
 class Jobrunner:
     """POST /payload, GET /status and GET /metrics."""
 
-    def __init__(self, front: Front, *, password: str | None, workers: int, counts: RunCounts) -> None:
+    def __init__(self, front: Front, *, password: str | None, workers: int) -> None:
         self._front = front
         self._password = password
         self._workers = workers
-        self._counts = counts
+        self._waiting_most = WAITING_MOST * max(1, workers)
+        self._counts = RunCounts()  # since the server was started, as jobrunner counted
 
     def routes(self) -> Iterator[Route]:
         """As documented."""
@@ -57,8 +57,8 @@ class Jobrunner:
         if not isinstance(data, str) or not data:
             raise ValidationFailed("data must be base64, and not empty")
         decoded(data)  # told now, not when it is run
-        if self._queued > WAITING_MOST * self._workers:
-            raise Unavailable(f"more than {WAITING_MOST * self._workers} jobs are waiting")
+        if self._queued > self._waiting_most:
+            raise Unavailable(f"more than {self._waiting_most} jobs are waiting")
         draft = Draft(msgspec.json.encode({"id": id_, "data": data}), PRIORITY, None)
         created = await self._front.engine.submit(Create(self._front.queue, (draft,)))
         return await self._answered(request, created.jobs[0].uid)
@@ -80,7 +80,7 @@ class Jobrunner:
         """`queued_jobs`, `total_jobs` and `job_duration`, as jobrunner has them."""
         self._check(request, Action.LOOK)
         lines = ["# TYPE queued_jobs gauge", f"queued_jobs {self._queued}", "# TYPE total_jobs counter"]
-        by_slot = sorted(self._counts.of(self._front.queue).items())
+        by_slot = sorted(self._counts.by_slot.items())
         lines += [f'total_jobs{{worker_id="{slot}"}} {count.jobs}' for slot, count in by_slot]
         lines += ["# TYPE job_duration summary"]
         for slot, count in by_slot:
@@ -105,17 +105,20 @@ class Jobrunner:
     async def _answered(self, request: Request, uid: str) -> Reply:
         front = self._front
         try:
-            ended = front.engine.ended(front.queue, uid, wait=DAYS_SECONDS)
+            ended = front.engine.once(front.queue, uid, lambda job: job.has_ended)
             job = await front.patience.wait(request, ended)
-        except ConnectionError:
+        except (ConnectionError, Unavailable):  # nobody will hear of it any more
             await front.engine.submit(Control(front.queue, (uid,), Act.STOP))
             raise
-        return shown(self._view(job, await front.result(job)))
+        result = await front.result(job)
+        if "worker_id" in result:
+            self._counts.add(result["worker_id"], result.get("seconds", 0))
+        return shown(self._view(job, result))
 
     @staticmethod
     def _view(job: Job, result: dict[str, Any]) -> dict[str, Any]:
         exit_code = result.get("exit_code")
-        view = {
+        view: dict[str, Any] = {
             "data": result.get("data", ""),
             "worker_id": result.get("worker_id", 0),
             "elapsed_sec": result.get("seconds", 0),

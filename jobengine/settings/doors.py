@@ -1,6 +1,9 @@
 """Doors besides the plain one: TLS, and the routes of older systems."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct
+from msgspec.structs import asdict
 
 
 class TlsSettings(Struct, frozen=True):
@@ -47,3 +50,8 @@ class FacadesSettings(Struct, frozen=True):
     jobrunner: JobrunnerSettings = JobrunnerSettings()
     linux_job_worker: FacadeSettings = FacadeSettings()
     job_manager: FacadeSettings = FacadeSettings()
+
+    @property
+    def open(self) -> Mapping[str, FacadeSettings]:
+        """Those that have a queue, by their names."""
+        return {name: facade for name, facade in asdict(self).items() if facade.queue is not None}

@@ -1,11 +1,12 @@
 """Walks the nodes of a configuration along the table of options. Collects values, and every mistake."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 
 import yaml
 from msgspec import Struct
 
+from jobengine.settings.facade_rules import wrong_facades
 from jobengine.settings.kinds import Delays, Pairs, Plain, Rules, Several, Tag, Words
 from jobengine.settings.mistakes import Mistakes, Place, quote
 from jobengine.settings.nodes import line_at, line_of, tag_of
@@ -49,7 +50,7 @@ class Reader:
             self._mistakes.add(line_of(root), (), f'"{QUEUES}" is missing (write "{QUEUES}: {{}}" for none)')
         names = [str(queue["name"]) for queue in queues or () if queue]
         self.check_dead_letters(names)
-        self._check_facades(root, values, names)
+        self._check_facades(root, values, queues or ())
         return {**values, QUEUES: [{**_inherited(values), **queue} for queue in queues or ()]}
 
     def queue(self, name: str, node: yaml.Node, *, line: int, place: Place) -> Values:
@@ -78,15 +79,11 @@ class Reader:
                 wrong = f"there is no queue {quote(letter.target)}{suggestion}"
                 self._mistakes.add(letter.line, letter.place, wrong)
 
-    def _check_facades(self, root: yaml.Node, values: Values, queues: Collection[str]) -> None:
-        """See that the queues that older systems' routes go to are there."""
-        facades = values.get("facades")
-        for facade, options in facades.items() if isinstance(facades, dict) else ():
-            for key in ("queue", "slurm_queue"):
-                if (target := options.get(key)) is not None and target not in queues:
-                    wrong = f"there is no queue {quote(target)}"
-                    line = line_at(root, "facades", facade, key)
-                    self._mistakes.add(line, ("facades", facade, key), wrong)
+    def _check_facades(self, root: yaml.Node, values: Values, queues: Iterable[Values]) -> None:
+        """See that older systems' routes go to queues that run such jobs, for somebody who is known."""
+        by_name = {str(queue["name"]): queue for queue in queues if queue}
+        for name, key, wrong in wrong_facades(values, by_name):
+            self._mistakes.add(line_at(root, "facades", name, key), ("facades", name, key), wrong)
 
     def _named_queue(self, name: str, line: int, node: yaml.Node) -> Values:
         if not is_name(name):

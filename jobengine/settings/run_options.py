@@ -50,7 +50,7 @@ RUN_OPTIONS: Final = (
     Option(
         f"{RUN}.user",
         _USER,
-        "Who the jobs are. As root it must be named where there is no sandbox.",
+        "Who the jobs are. As root it must be named where there is no sandbox; others may only say `nobody`.",
         live=True,
     ),
     Option(

@@ -14,7 +14,7 @@ _ONLY: Final = {
     "allow_shell": {RunType.SHELL},
     "command_length": {RunType.SHELL},
     "classes": {RunType.PYTHON},
-    "archive_bytes": {RunType.BUNDLE, RunType.SLURM},
+    "archive_bytes": {RunType.PAYLOAD, RunType.BUNDLE, RunType.SLURM},
     "unpacked_bytes": {RunType.BUNDLE, RunType.SLURM},
     "slurm": {RunType.SLURM},
 }
@@ -38,3 +38,5 @@ def wrong_together(run: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield key, f"says nothing of a queue of type {kind}"
     if kind == RunType.PYTHON and run.get("sandbox") == "bubblewrap":
         yield "sandbox", "a class runs in a process of the worker, not in a sandbox"
+    if kind == RunType.SLURM and run.get("sandbox") == "bubblewrap":
+        yield "sandbox", "Slurm runs its jobs on nodes of its own, not in a sandbox of this machine"
