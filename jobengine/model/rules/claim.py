@@ -1,7 +1,8 @@
 """The first jobs, handed to the service that asks."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import count
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -13,8 +14,10 @@ from jobengine.model.job import Job
 from jobengine.model.moment import Moment
 from jobengine.model.queue import Queue
 from jobengine.model.rules.passing import touched
-from jobengine.model.states import Event, after
+from jobengine.model.states import Event, State, after
 from jobengine.model.view import View
+
+_CLAIMED: Final = after(State.QUEUED, Event.CLAIM)  # only queued jobs are handed out
 
 
 def claim(view: View, command: Claim, moment: Moment) -> Decision[Answer]:
@@ -26,7 +29,7 @@ def claim(view: View, command: Claim, moment: Moment) -> Decision[Answer]:
         first = view.first_ready(command.queue, moment.now)
         if first is None:
             return Decision((), ())
-        job = _handed_out(first, queue, command, moment, 0)
+        job = _handed_out(first, queue, command, moment.now, moment.lease())
         return Decision((move(job) if job.extra is first.extra else change(first, job),), (job,))
     return _hand_out(view, view.ready(command.queue, moment.now, command.most), command, moment)
 
@@ -39,7 +42,7 @@ def claim_any(view: View, command: ClaimAny, moment: Moment) -> Decision[Answer]
         if view.queue(name).hands_out:
             ready[name] = iter(view.ready(name, moment.now, command.most))
             weights[name] = weight
-    return _hand_out(view, _drawn(ready, weights, command.most, moment), command, moment)
+    return _hand_out(view, list(_drawn(ready, weights, command.most, moment)), command, moment)
 
 
 def _drawn(
@@ -66,36 +69,36 @@ def _draw(weights: dict[str, int], share: float) -> str:
     return next(reversed(weights))
 
 
-def _hand_out(view: View, jobs: Iterable[Job], command: Claim | ClaimAny, moment: Moment) -> Decision[Answer]:
-    pairs = [
-        (job, _handed_out(job, view.queue(job.queue), command, moment, number))
-        for number, job in enumerate(jobs)
+def _hand_out(view: View, jobs: list[Job], command: Claim | ClaimAny, moment: Moment) -> Decision[Answer]:
+    handed = [
+        _handed_out(job, view.queue(job.queue), command, moment.now, lease)
+        for job, lease in zip(jobs, moment.leases(len(jobs)), strict=True)
     ]
-    return Decision(tuple(change(before, job) for before, job in pairs), tuple(job for _, job in pairs))
+    return Decision(tuple(map(change, jobs, handed)), tuple(handed))
 
 
-def _handed_out(job: Job, queue: Queue, command: Claim | ClaimAny, moment: Moment, number: int) -> Job:
+def _handed_out(job: Job, queue: Queue, command: Claim | ClaimAny, now: int, lease_id: int) -> Job:
     lease = queue.lease if command.lease is None else command.lease
     extra = job.extra
     if extra is not None:
-        extra = _begun(extra, moment.now)
+        extra = _begun(extra, now)
         lease = min(lease, extra.timeout or lease)
     return Job(  # all of them named: `replace` takes longer
         job.uid,
         job.queue,
-        after(job.state, Event.CLAIM),
+        _CLAIMED,
         job.order,
         job.content,
         job.created,
-        touched(job, moment.now),
+        touched(job, now),
         job.expires,
-        lease_ends=moment.now + lease,
-        attempt=job.attempt + 1,
-        claimer=command.claimer,
-        worker=command.worker,
-        epoch=job.epoch + 1,
-        lease=moment.lease(number),
-        extra=extra,
+        now + lease,
+        job.attempt + 1,
+        command.claimer,
+        command.worker,
+        job.epoch + 1,
+        lease_id,
+        extra,
     )
 
 
