@@ -92,13 +92,13 @@ def _handed_out(job: Job, queue: Queue, command: Claim | ClaimAny, now: int, lea
         job.created,
         touched(job, now),
         job.expires,
-        now + lease,
-        job.attempt + 1,
-        command.claimer,
-        command.worker,
-        job.epoch + 1,
-        lease_id,
-        extra,
+        lease_ends=now + lease,
+        attempt=job.attempt + 1,
+        claimer=command.claimer,
+        worker=command.worker,
+        epoch=job.epoch + 1,
+        lease=lease_id,
+        extra=extra,
     )
 
 
