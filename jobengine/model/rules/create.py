@@ -37,10 +37,14 @@ def create(view: View, command: Create, moment: Moment) -> Decision[Answer]:
     if queue.is_draining:
         raise BadState("the queue is being drained: it takes no more jobs")
     is_limited = bool(queue.max_jobs or queue.max_bytes)
-    if command.idempotency is None and not is_limited and all(map(_is_plain, command.drafts)):
-        return _create_plain(view, queue, command.drafts, moment)  # what API v1 asks, and most others
-    batch = _Batch(view, queue, moment, most=len(command.drafts))
-    for draft in command.drafts:
+    drafts = command.drafts
+    if command.idempotency is None and not is_limited:  # what API v1 asks, and most others
+        if len(drafts) == 1 and drafts[0].options is None:
+            return _create_one(view, queue, drafts[0], moment)
+        if all(map(_is_plain, drafts)):
+            return _create_plain(view, queue, drafts, moment)
+    batch = _Batch(view, queue, moment, most=len(drafts))
+    for draft in drafts:
         batch.add(draft)
     _check_memory(view, batch.bytes)
     changes = batch.changes
@@ -53,6 +57,12 @@ def create(view: View, command: Create, moment: Moment) -> Decision[Answer]:
 
 def _is_plain(draft: Draft) -> bool:
     return draft.options is None
+
+
+def _create_one(view: View, queue: Queue, draft: Draft, moment: Moment) -> Decision[Answer]:
+    job = _new_job(draft, moment.uid(), view.next_arrival, queue, moment.now)
+    _check_memory(view, weight(job))
+    return Decision((PutJob(job),), Created((job,)))
 
 
 def _create_plain(view: View, queue: Queue, drafts: tuple[Draft, ...], moment: Moment) -> Decision[Answer]:
