@@ -1,13 +1,16 @@
 """Values over 16 KiB on their way into the file: each command says where it has some."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from operator import attrgetter
+from typing import Final, TypeVar
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from jobengine.model.blob import BLOB_THRESHOLD_BYTES, Blob
 from jobengine.model.commands import Amend, Command, Complete, Create, Draft, Settle, Settlement, Update
+
+_content_of: Final = attrgetter("content")
 
 Placing = Callable[[bytes], bytes | Blob]
 CommandT = TypeVar("CommandT", bound=Command)
@@ -21,14 +24,18 @@ def is_big(value: object) -> bool:
 def has_big_values(command: Command) -> bool:
     """Whether any value of the command is big."""
     match command:
-        case Create(drafts=drafts):
-            return any(is_big(draft.content) for draft in drafts)
-        case Settle(settlements=settlements):
-            return any(isinstance(each, Complete) and is_big(each.result) for each in settlements)
-        case Update(content=content) | Amend(content=content):
-            return is_big(content)
+        case Create():
+            return any(map(is_big, map(_content_of, command.drafts)))
+        case Settle():
+            return any(map(_has_big_result, command.settlements))
+        case Update() | Amend():
+            return is_big(command.content)
         case _:
             return False
+
+
+def _has_big_result(settlement: Settlement) -> bool:
+    return isinstance(settlement, Complete) and is_big(settlement.result)
 
 
 def big_values(command: Command) -> list[bytes]:
