@@ -32,11 +32,9 @@ class HandingOut:
         self._clock = clock
         self._do = do
         self._claimers = Claimers()
+        self.awaited = self._claimers.by_queue  # the queues on which somebody waits; to be read only
         self._is_serving = False
         self._alarm: asyncio.TimerHandle | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self._claimers)
 
     async def wait(self, command: Claims, seconds: float, may_claim: Callable[[], object]) -> tuple[Job, ...]:
         """The jobs that come within this time, durably claimed; none when none comes.

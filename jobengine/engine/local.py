@@ -110,7 +110,8 @@ class LocalEngine:
             return await self._submit_big(command)
         while True:
             try:
-                await self._make_way(command)
+                if not self._is_way_clear(command):
+                    await self._make_way(command)
                 decision = self._decide(command)
             except JobEngineError:
                 if await self._what_was_seen_lasts():
@@ -302,9 +303,9 @@ class LocalEngine:
         stored = self._journal.append(changes, copies)
         if len(self._undos) > _UNDOS_MOST:
             self._forget_undos()
-        if self._watchers:
+        if self._watchers.events:
             self._watchers.note(changes)
-        if self._handing_out:
+        if self._handing_out.awaited:
             self._handing_out.note(changes)
         return stored
 
@@ -314,15 +315,25 @@ class LocalEngine:
 
     # --- what time has done, and no sweep yet ---
 
+    def _is_way_clear(self, command: Command) -> bool:
+        """Whether nothing must be done before this command is decided."""
+        match command:
+            case Create():
+                return not self._is_limited(command.queue)
+            case Claim():
+                return self._is_clear_for_claim(command.queue)
+            case ClaimAny() | Configure():
+                return False
+            case _:
+                return True
+
     async def _make_way(self, command: Command) -> None:
         """Do first what must be done before this command is decided."""
         match command:
-            case Claim(queue=queue) if self._is_way_clear(queue):
-                return
             case Claim() | ClaimAny():
                 await self._make_way_for_claim(command)
-            case Create(queue=queue) if self._is_limited(queue):
-                await self._sweep_all(queue)  # what is due takes nobody's place
+            case Create():
+                await self._sweep_all(command.queue)  # what is due takes nobody's place
             case Configure():
                 await self._end_old_rules(command)
 
@@ -330,7 +341,7 @@ class LocalEngine:
         contents = self._ledger.find(name)
         return contents is not None and bool(contents.queue.max_jobs or contents.queue.max_bytes)
 
-    def _is_way_clear(self, queue: str) -> bool:
+    def _is_clear_for_claim(self, queue: str) -> bool:
         """Whether a claim may be decided now. What is over is not handed out, and what was given back is."""
         contents, now = self._ledger.contents(queue), self._clock.now()
         order = contents.order

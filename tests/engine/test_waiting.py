@@ -279,4 +279,4 @@ async def test_one_that_does_not_end_is_told_as_it_is() -> None:
         ending = await asked(broker.engine.ended("mail", job.uid, wait=5))
         await time.pass_seconds(6)
         assert await ending == job
-        assert not broker.engine._watchers
+        assert not broker.engine._watchers.events
