@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import count
+from typing import Final
 
 from msgspec.structs import replace
 
+from jobengine.model.blob import length_of
 from jobengine.model.changes import change, move
 from jobengine.model.commands import Answer, Claim, ClaimAny
 from jobengine.model.decision import Decision
@@ -15,6 +17,8 @@ from jobengine.model.queue import Queue
 from jobengine.model.rules.passing import touched
 from jobengine.model.states import Event, after
 from jobengine.model.view import View
+
+CONTENT_MOST_BYTES: Final = 8 * 1024 * 1024  # of the jobs of one answer: the one that reaches it is the last
 
 
 def claim(view: View, command: Claim, moment: Moment) -> Decision[Answer]:
@@ -69,9 +73,19 @@ def _draw(weights: dict[str, int], share: float) -> str:
 def _hand_out(view: View, jobs: Iterable[Job], command: Claim | ClaimAny, moment: Moment) -> Decision[Answer]:
     pairs = [
         (job, _handed_out(job, view.queue(job.queue), command, moment, number))
-        for number, job in enumerate(jobs)
+        for number, job in enumerate(_that_fit(jobs))
     ]
     return Decision(tuple(change(before, job) for before, job in pairs), tuple(job for _, job in pairs))
+
+
+def _that_fit(jobs: Iterable[Job]) -> Iterator[Job]:
+    """The first of them, as many as one answer should hold."""
+    size = 0
+    for job in jobs:
+        yield job
+        size += length_of(job.content)
+        if size >= CONTENT_MOST_BYTES:
+            return
 
 
 def _handed_out(job: Job, queue: Queue, command: Claim | ClaimAny, moment: Moment, number: int) -> Job:
