@@ -45,6 +45,7 @@ class Action(StrEnum):
     STEER = "steer"
     PURGE = "purge"
     REDRIVE = "redrive"
+    BURY = "bury"  # let the dead letters of a queue go to another one
     CONFIGURE = "configure"
     SCRAPE = "scrape"
 
@@ -66,6 +67,7 @@ RULES: Final[Mapping[Action, frozenset[Right]]] = {
     Action.STEER: frozenset({Right.ADMIN}),
     Action.PURGE: frozenset({Right.ADMIN}),
     Action.REDRIVE: frozenset({Right.ADMIN}),
+    Action.BURY: frozenset({Right.WRITE, Right.ADMIN}),
     Action.CONFIGURE: frozenset({Right.ADMIN}),
     Action.SCRAPE: frozenset({Right.ADMIN}),
 }

@@ -1,7 +1,6 @@
 """Reads values out of nodes: keys, single values, lists. Every mistake is collected, none is raised."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 
 import yaml
 
@@ -37,9 +36,7 @@ class ValueReader:
 
     def unknown(self, line: int, place: Place, name: str, known: Iterable[str]) -> None:
         """There is no such key."""
-        near = get_close_matches(name, list(known), n=1)
-        suggestion = f" (did you mean {quote(near[0])}?)" if near else ""
-        self.mistakes.add(line, place, f"unknown key {quote(name)}{suggestion}")
+        self.mistakes.add_name(line, place, "unknown key", name, known)
 
     def several(self, node: yaml.Node, kind: Several, place: Place) -> list[Value]:
         """The values of a list, each once."""

@@ -11,15 +11,24 @@ from jobengine.errors import BadRequest, Forbidden, NotFound
 READ, WRITE, BOTH = {Right.READ}, {Right.WRITE}, {Right.READ, Right.WRITE}
 
 READERS = {Action.CLAIM, Action.LIST, Action.GET, Action.UPDATE, Action.SETTLE, Action.LOOK}
-WRITERS = {Action.CREATE, Action.UPDATE, Action.DELETE, Action.AMEND, Action.CONTROL, Action.LOOK}
+WRITERS = {
+    Action.CREATE,
+    Action.UPDATE,
+    Action.DELETE,
+    Action.AMEND,
+    Action.CONTROL,
+    Action.LOOK,
+    Action.BURY,
+}
+ADMINS = {Action.LOOK, Action.STEER, Action.PURGE, Action.REDRIVE, Action.CONFIGURE, Action.BURY}
 
 # Written down a second time on purpose: what each service may do with a queue.
 ALLOWED = {
     "reader": READERS,
     "writer": WRITERS,
     "both": READERS | WRITERS,
-    "boss": {Action.LOOK, Action.STEER, Action.PURGE, Action.REDRIVE, Action.CONFIGURE},
-    "ops": {Action.LOOK, Action.STEER, Action.PURGE, Action.REDRIVE, Action.CONFIGURE},
+    "boss": ADMINS,
+    "ops": ADMINS,
 }
 ON_QUEUES = [action for action in Action if action is not Action.SCRAPE]
 

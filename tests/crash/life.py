@@ -71,6 +71,8 @@ def after(before: Life, event: Event) -> Iterator[Life]:
     if event.outcome is None:
         if effect is Effect.DONE:
             yield life
+            if isinstance(event.operation, Claim) and before is not None:
+                yield _changed(before)  # given back: the server saw that nobody was there to hear of it
         return
     status = event.outcome.status
     if status in NO_EFFECT:

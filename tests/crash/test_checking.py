@@ -92,6 +92,7 @@ GOOD: dict[str, tuple[Story, Sequence[Job]]] = {
     "a refused create is not there": (Story().then(CREATE, 503), []),
     "an unanswered claim took the job": (created().open(CLAIM), [CLAIMED]),
     "an unanswered claim took nothing": (created().open(CLAIM), [job()]),
+    "an unanswered claim was given back": (created().open(CLAIM), [job(updated=101)]),
     "an unanswered update was done": (created().open(URGENT), [job(priority=90, updated=101)]),
     "an unanswered update was not done": (created().open(URGENT), [job()]),
     "an unanswered delete was done": (created().open(DELETE), []),

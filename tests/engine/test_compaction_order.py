@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from jobengine.engine import compaction
 from jobengine.engine.walk import Walk
 from jobengine.errors import StorageFull
-from jobengine.model.commands import Delete
+from jobengine.model.commands import Act, Control
 from jobengine.model.ledger import Ledger
 from jobengine.model.states import State
 from tests.support.brokers import MAIL, Broker, GuardedDisk, asked, recovered
@@ -135,7 +135,7 @@ async def test_a_job_that_is_apart_and_goes_does_not_come_back_as_it_was_before(
             await broker.update(job, content=b"x" * 20_000)  # the walk has passed it: it is fetched apart
             broker.disk.hold_syncs(journal._volume.reader._file)
             asking.append(await asked(broker.create()))
-            asking.append(await asked(broker.engine.submit(Delete("mail", job.uid))))
+            asking.append(await asked(broker.engine.submit(Control("mail", (job.uid,), Act.DELETE))))
             loop.call_later(0.05, broker.disk.let_syncs_go)
             async with quiet():
                 yield

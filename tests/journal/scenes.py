@@ -71,7 +71,7 @@ class Book:
                 case PutQueue(queue):
                     self.queues[queue.name] = queue
                 case DropQueue(name):
-                    del self.queues[name]
+                    self.queues.pop(name, None)  # a compaction tells of what went before it came there
                     self.jobs = {uid: job for uid, job in self.jobs.items() if job.queue != name}
                 case PutJob(job):
                     self.jobs[job.uid] = job
@@ -80,7 +80,7 @@ class Book:
                 case AlterJob(MoveJob(uid=uid)):
                     self.jobs[uid] = altered(self.jobs[uid], change)
                 case DropJob(uid=uid):
-                    del self.jobs[uid]
+                    self.jobs.pop(uid, None)
                 case PutKey(key):
                     self.keys.put(key)
                 case DropKeys(number):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -93,7 +94,8 @@ class ServerProcess:
 
     def kill(self) -> None:
         """SIGKILL."""
-        self.send(signal.SIGKILL)
+        with suppress(ProcessLookupError):  # one that was asked to stop may have done so
+            self.send(signal.SIGKILL)
         self.process.wait()
 
     def _end(self) -> None:

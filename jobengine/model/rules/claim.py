@@ -1,11 +1,12 @@
 """The first jobs, handed to the service that asks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import Final
 
 from msgspec.structs import replace
 
+from jobengine.model.blob import length_of
 from jobengine.model.changes import change, move
 from jobengine.model.commands import Answer, Claim, ClaimAny
 from jobengine.model.decision import Decision
@@ -17,6 +18,7 @@ from jobengine.model.rules.passing import touched
 from jobengine.model.states import Event, State, after
 from jobengine.model.view import View
 
+CONTENT_MOST_BYTES: Final = 8 * 1024 * 1024  # of the jobs of one answer: the one that reaches it is the last
 _CLAIMED: Final = after(State.QUEUED, Event.CLAIM)  # only queued jobs are handed out
 
 
@@ -42,7 +44,7 @@ def claim_any(view: View, command: ClaimAny, moment: Moment) -> Decision[Answer]
         if view.queue(name).hands_out:
             ready[name] = iter(view.ready(name, moment.now, command.most))
             weights[name] = weight
-    return _hand_out(view, list(_drawn(ready, weights, command.most, moment)), command, moment)
+    return _hand_out(view, _drawn(ready, weights, command.most, moment), command, moment)
 
 
 def _drawn(
@@ -69,12 +71,23 @@ def _draw(weights: dict[str, int], share: float) -> str:
     return next(reversed(weights))
 
 
-def _hand_out(view: View, jobs: list[Job], command: Claim | ClaimAny, moment: Moment) -> Decision[Answer]:
+def _hand_out(view: View, jobs: Iterable[Job], command: Claim | ClaimAny, moment: Moment) -> Decision[Answer]:
+    ready = list(_that_fit(jobs))
     handed = [
         _handed_out(job, view.queue(job.queue), command, moment.now, lease)
-        for job, lease in zip(jobs, moment.leases(len(jobs)), strict=True)
+        for job, lease in zip(ready, moment.leases(len(ready)), strict=True)
     ]
-    return Decision(tuple(map(change, jobs, handed)), tuple(handed))
+    return Decision(tuple(map(change, ready, handed)), tuple(handed))
+
+
+def _that_fit(jobs: Iterable[Job]) -> Iterator[Job]:
+    """The first of them, as many as one answer should hold."""
+    size = 0
+    for job in jobs:
+        yield job
+        size += length_of(job.content)
+        if size >= CONTENT_MOST_BYTES:
+            return
 
 
 def _handed_out(job: Job, queue: Queue, command: Claim | ClaimAny, now: int, lease_id: int) -> Job:

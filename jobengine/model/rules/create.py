@@ -219,7 +219,8 @@ def _again(view: View, queue: Queue, key: Key, idempotency: Idempotency, moment:
             gone.append(uid)
         else:
             jobs.append(job)
-    return Created(tuple(jobs), frozenset(range(len(jobs))), tuple(gone))
+    first_answer = tuple(key.each_uid()) if gone else ()
+    return Created(tuple(jobs), frozenset(range(len(jobs))), tuple(gone), first_answer)
 
 
 def _remembered(view: View, idempotency: Idempotency, jobs: list[Job], moment: Moment) -> Iterator[Change]:
