@@ -121,9 +121,13 @@ class HandingOut:
         if self._alarm is None:
             self._alarm = loop.call_at(when, self._ring)
 
+    def serve_all(self) -> None:
+        """Look at all queues on which somebody waits."""
+        self.serve(self._claimers.queues())
+
     def _ring(self) -> None:
         self._alarm = None
-        self.serve(self._claimers.queues())
+        self.serve_all()
 
     def _take_back(self, claimer: Claimer) -> None:
         """Whoever waited is gone: what it was handed is queued again, in its old place."""
@@ -150,5 +154,7 @@ def _queue_of(change: Change) -> str | None:
             return queue
         case changes.PutQueue(queue):
             return queue.name
+        case changes.DropQueue(name):
+            return name  # whoever waits for its jobs is told so
         case _:
             return None

@@ -18,6 +18,7 @@ from jobengine.engine.pages import Page, Wish, page
 from jobengine.engine.seeds import Seeds
 from jobengine.engine.waiters import Watchers, queues_of
 from jobengine.errors import Fatal, JobEngineError, NotFound, StorageFull, Unavailable
+from jobengine.journal.blobs import ValueGone
 from jobengine.journal.journal import Journal
 from jobengine.journal.scrub import Scrub
 from jobengine.journal.summary import live_bytes
@@ -141,20 +142,36 @@ class LocalEngine:
         return await self._handing_out.wait(command, wait, may_claim)
 
     async def ended(self, queue: str, uid: str, *, wait: float) -> Job:
-        """The job when it has ended, or after so many seconds, as it is then. Raises NotFound."""
+        """The job when it has ended, or after so many seconds, as it is then. Raises NotFound.
+
+        One that died meanwhile is shown as the dead letter that it is.
+        """
         loop = asyncio.get_running_loop()
         end = loop.time() + wait
         while True:
             changed = self._watchers.add(queue, uid)  # before the look: nothing can come between
             try:
-                job = await self.job(queue, uid)
+                job = await self._durably(lambda: self._job_or_dead_letter(queue, uid))
                 left = end - loop.time()
-                if job.has_ended or left <= 0 or self._is_stopping:
+                if job.has_ended or job.queue != queue or left <= 0 or self._is_stopping:
                     return job
                 with suppress(TimeoutError):
                     await asyncio.wait_for(changed.wait(), left)
             finally:
                 self._watchers.remove(queue, uid, changed)
+
+    def _job_or_dead_letter(self, queue: str, uid: str) -> Job:
+        """Raises NotFound."""
+        try:
+            return current(self._ledger, queue, uid, self._moment())
+        except NotFound:
+            dead_letter = self._ledger.queue(queue).dead_letter
+            if dead_letter is None:
+                raise
+            job = current(self._ledger, dead_letter, uid, self._moment())
+            if job.more.died_in != queue:
+                raise
+            return job
 
     async def _submit_big(self, command: Command) -> Any:
         """Write big values first, but not of what is refused."""
@@ -228,10 +245,13 @@ class LocalEngine:
         return await self._durably(look)
 
     async def content(self, value: bytes | Blob) -> bytes:
-        """A value, wherever it stands. Raises Damaged."""
+        """A value, wherever it stands. Raises Damaged, and NotFound when its job has gone meanwhile."""
         if isinstance(value, bytes):
             return value
-        return await asyncio.to_thread(self._journal.read_blob, value)
+        try:
+            return await asyncio.to_thread(self._journal.read_blob, value)
+        except ValueGone:
+            raise NotFound from None
 
     def status(self) -> list[QueueStatus]:
         """All queues in figures. No promise that they are durable."""
@@ -438,6 +458,8 @@ class LocalEngine:
         """So many of the newest changes did not reach the disk, which is full: memory forgets them too."""
         for _ in range(newest):
             self._ledger.undo(self._undos.pop())
+        # Those who wait may have what was not claimed after all; but first all who were refused hear of it.
+        asyncio.get_running_loop().call_soon(self._handing_out.serve_all)
         self._on_full()
         if self._compaction is not None:  # it may have copied what never came to be
             self._compaction.give_up(StorageFull("the disk is full; the old file stays in use"))

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from msgspec import Struct
 
-from jobengine.model.changes import AlterJob, Change, DropJob, MoveJob, PutJob
+from jobengine.model.changes import AlterJob, Change, DropJob, DropQueue, MoveJob, PutJob
 from jobengine.model.commands import Claim, ClaimAny
 from jobengine.model.job import Job
 
@@ -81,6 +81,10 @@ class Watchers:
                     self._tell(job.queue, job.uid)
                 case MoveJob(queue, uid) | AlterJob(MoveJob(queue, uid)) | DropJob(queue, uid):
                     self._tell(queue, uid)
+                case DropQueue(name):
+                    for queue, uid in tuple(self.events):
+                        if queue == name:
+                            self._tell(queue, uid)
 
     def _tell(self, queue: str, uid: str) -> None:
         for event in self.events.get((queue, uid), ()):
