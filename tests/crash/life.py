@@ -24,6 +24,7 @@ from tests.crash.operations import (
 )
 
 NO_EFFECT = frozenset({429, 503, 507})  # refused whatever the job is like
+STOPPING = 503
 ANSWERED = frozenset({200, 201, 204, 403, 404, 409}) | NO_EFFECT
 
 
@@ -77,6 +78,8 @@ def after(before: Life, event: Event) -> Iterator[Life]:
     status = event.outcome.status
     if status in NO_EFFECT:
         yield before
+        if status == STOPPING and effect is Effect.DONE and isinstance(event.operation, Claim) and before:
+            yield _changed(before)  # handed to one who waited, and given back when the server stopped
     elif status in REFUSALS:
         if effect is REFUSALS[status]:
             yield before
