@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tests.crash.history import explain
 from tests.crash.ledger import Event
-from tests.crash.life import STOPPING, Life, is_possible_answer
+from tests.crash.life import Life, is_open_claim, is_possible_answer
 from tests.crash.operations import Claim, Create, Job, read_job
 
 NOBODY = frozenset({None})
@@ -74,12 +74,7 @@ def _by_job(events: Iterable[Event]) -> dict[int, list[Event]]:
 
 
 def _open_claims(events: Iterable[Event]) -> list[Event]:
-    """Those of which nobody knows what they took: they were not answered, or with that the server stops."""
-    return [event for event in events if isinstance(event.operation, Claim) and _is_open(event)]
-
-
-def _is_open(event: Event) -> bool:
-    return event.outcome is None or event.outcome.status == STOPPING
+    return [event for event in events if is_open_claim(event)]
 
 
 def _story(number: int, befores: Iterable[Life], events: Iterable[Event], job: Job | None) -> str:
