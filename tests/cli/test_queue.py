@@ -54,6 +54,16 @@ def test_dead_letters_go_back(terminal: Terminal) -> None:
     terminal.say("job", "delete", "mail", uid)
 
 
+def test_what_did_not_die_is_not_sent_back(terminal: Terminal) -> None:
+    uid = terminal.ask("job", "create", "dead", "1")["uid"]
+    done = terminal.type("queue", "redrive", "dead")
+    assert done.returncode == 1
+    assert done.stdout.decode() == (
+        f"dead: 0 jobs sent back, 1 refused\n  {uid}: it is no dead letter: move it instead\n"
+    )
+    terminal.say("job", "delete", "dead", uid)
+
+
 def test_a_queue_is_made_changed_and_dropped(terminal: Terminal) -> None:
     new = terminal.ask("queue", "set", "new", "read=[ops]", "write=[ops]", "backoff=[1s, 2m]")
     assert (new["from"], new["settings"]["backoff"]) == ("api", [1, 120])

@@ -141,4 +141,4 @@ def test_each_request_of_a_call_has_the_whole_patience() -> None:
     refused = [problem(503, "unavailable", Retry_After="8")]
     page = answer(200, {"changed": 1, "next_cursor": "c"})
     script = Script(*refused, page, *refused, answer(200, {"changed": 2}))
-    assert script.play(queues.purge_queue("mail"), patience_seconds=10) == 3
+    assert script.play(queues.purge_queue("mail"), patience_seconds=10).changed == 3
