@@ -128,7 +128,7 @@ bench: .venv/dev.stamp  ## Measure speed and memory; writes benchmarks/RESULTS.m
 	$(BIN)/python -m benchmarks
 
 .PHONY: bench-peers
-bench-peers: .venv/dev.stamp  ## Install wrk and other brokers from Debian's packages, and measure beside them
+bench-peers: .venv/dev.stamp data/peers-venv/stamp  ## Install wrk, other brokers and job libraries, and measure beside them
 	$(BIN)/python -m benchmarks.peers
 	$(BIN)/python -m benchmarks --only peers
 
@@ -148,6 +148,7 @@ lock: .venv/dev.stamp  ## Pin the newest versions that pyproject.toml allows
 	$(LOCK) --upgrade --extra fast pyproject.toml --output-file requirements.lock
 	$(LOCK) --upgrade --extra fast --group dev --group docs --group build pyproject.toml --constraints requirements.lock --output-file requirements-dev.lock
 	$(LOCK) --upgrade --group build --constraints requirements-dev.lock --output-file requirements-build.lock
+	$(LOCK) --upgrade benchmarks/peers/requirements.in --output-file benchmarks/peers/requirements.lock
 
 .PHONY: clean
 clean:  ## Remove what was installed and built; data/ stays
@@ -175,6 +176,12 @@ help:
 	$(INSTALL) --requirement requirements-dev.lock
 	$(INSTALL_ITSELF)
 	touch .venv/run.stamp $@
+
+data/peers-venv/stamp: benchmarks/peers/requirements.lock | .venv/bin/python
+	@echo 'Installing the peers into data/peers-venv ...'
+	$(BIN)/python -m venv --clear data/peers-venv
+	data/peers-venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --requirement $<
+	touch $@
 
 .PHONY: debian-packages
 debian-packages:

@@ -26,9 +26,10 @@ from benchmarks import (
 from benchmarks.bench import Bench, Scale
 from benchmarks.figures import Figure
 from benchmarks.machine import MEMORY_FILE_SYSTEMS, describe, file_system
-from benchmarks.peers.peer import Rates
+from benchmarks.peers.libraries import beside_libraries
+from benchmarks.peers.peer import Rates, WorkerRates
 from benchmarks.peers.rounds import beside_peers
-from benchmarks.report import RESULTS, figures_table, peers_table, render
+from benchmarks.report import RESULTS, figures_table, peers_table, render, workers_table
 
 BENCHMARKS: Final[dict[str, Callable[[Bench], list[Figure]]]] = {
     "creates": throughput.creates,
@@ -80,12 +81,16 @@ def _measure(options: argparse.Namespace, directory: Path) -> int:
     begun = time.monotonic()
     figures = [figure for name in options.only if name != PEERS for figure in _run(name, bench)]
     peers: list[Rates] = beside_peers(bench) if PEERS in options.only and options.peers else []
+    workers: list[WorkerRates] = beside_libraries(bench) if PEERS in options.only and options.peers else []
     machine["took"] = f"{(time.monotonic() - begun) / 60:.1f} minutes"
-    print(figures_table(figures), peers_table(peers) if peers else "", sep="\n\n")
+    tables = [figures_table(figures)]
+    tables += [peers_table(peers)] if peers else []
+    tables += [workers_table(workers)] if workers else []
+    print(*tables, sep="\n\n")
     is_whole = not options.quick and options.only == NAMES and options.peers and options.pairs >= LEAST_PAIRS
     if is_whole:
         command = " ".join(["python -m benchmarks", *sys.argv[1:]])
-        RESULTS.write_text(render(figures, peers, machine=machine, command=command))
+        RESULTS.write_text(render(figures, peers, workers, machine=machine, command=command))
     return 1 if any(figure.met is False for figure in figures) else 0
 
 

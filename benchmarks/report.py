@@ -4,14 +4,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.figures import Figure, with_unit
-from benchmarks.peers.peer import Rates
+from benchmarks.peers.peer import Rates, WorkerRates
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 MET = {True: "yes", False: "**no**", None: ""}
 
 
 def render(
-    figures: Sequence[Figure], peers: Sequence[Rates], *, machine: dict[str, str], command: str
+    figures: Sequence[Figure],
+    peers: Sequence[Rates],
+    workers: Sequence[WorkerRates],
+    *,
+    machine: dict[str, str],
+    command: str,
 ) -> str:
     """Everything that was measured, as Markdown."""
     parts = [
@@ -23,6 +28,8 @@ def render(
     ]
     if peers:
         parts += ["## Beside other brokers", PEERS, peers_table(peers)]
+    if workers:
+        parts += ["## Beside other job libraries", WORKERS, workers_table(workers)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -31,6 +38,13 @@ The same job of 200 bytes, 32 connections on the loopback, every answer after it
 says otherwise; medians of rounds in which each broker has its turn. A life cycle is create, claim and
 complete, each a request of its own. The others speak lean protocols of their own and keep their files in the
 clear; JobEngine parses HTTP and JSON, checks both, and encrypts."""
+
+
+WORKERS = """\
+Jobs that do nothing, with each library's own worker: one process, 4 jobs at once but where the remark says
+otherwise. All are enqueued first, one after the other by one client; jobs a second count from the first one
+begun to the last one done. Redis runs with `appendfsync always`, PostgreSQL with its own settings; medians of
+rounds in which each library has its turn."""
 
 
 def figures_table(figures: Sequence[Figure]) -> str:
@@ -52,6 +66,15 @@ def peers_table(peers: Sequence[Rates]) -> str:
         for rates in peers
     ]
     return table(("broker", "creates/s", "claims/s", "life cycles/s", "remark"), rows)
+
+
+def workers_table(workers: Sequence[WorkerRates]) -> str:
+    """Each library in a row."""
+    rows = [
+        (rates.name, with_unit(rates.enqueued, ""), with_unit(rates.done, ""), rates.remark)
+        for rates in workers
+    ]
+    return table(("library", "enqueued/s", "jobs/s", "remark"), rows)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

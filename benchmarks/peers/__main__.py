@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 
-PACKAGES = ("wrk", "beanstalkd", "redis-server", "postgresql")
+PACKAGES = ("wrk", "beanstalkd", "redis-server", "postgresql", "nats-server", "rabbitmq-server")
 
 
 def main() -> int:

@@ -11,7 +11,8 @@ from pathlib import Path
 import uvloop
 
 from benchmarks.job import content
-from benchmarks.peers.peer import CONNECTIONS, Peer
+from benchmarks.peers.peer import Peer
+from benchmarks.peers.peer_connections import CONNECTIONS
 from benchmarks.processes import accepts, free_port, started, wait_until
 
 REMARK = "`-b -f0`; claims are not written: a crash puts them back; load by a client in Python"

@@ -4,8 +4,6 @@ from typing import Protocol
 
 from msgspec import Struct
 
-CONNECTIONS = 32
-
 
 class Peer(Protocol):
     """A running broker. Each call does its work over 32 connections, and gives operations a second."""
@@ -27,4 +25,13 @@ class Rates(Struct, frozen=True):
     creates: float
     claims: float
     lives: float
+    remark: str
+
+
+class WorkerRates(Struct, frozen=True):
+    """What a job library reached with jobs that do nothing, in jobs a second."""
+
+    name: str
+    enqueued: float
+    done: float
     remark: str

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.job import content
-from benchmarks.peers.peer import CONNECTIONS, Peer
+from benchmarks.peers.peer import Peer
+from benchmarks.peers.peer_connections import CONNECTIONS
 from benchmarks.processes import free_port, started, wait_until
 
 REMARK = "SKIP LOCKED, a partial index, prepared statements, emptied between rounds; load by pgbench"
@@ -53,7 +54,16 @@ def installed() -> bool:
 
 @contextmanager
 def serving_postgresql(directory: Path, operations: int) -> Iterator[Peer]:
-    """PostgreSQL with its own settings, all of which are durable, while the block runs."""
+    """PostgreSQL as a peer, while the block runs."""
+    with postgresql_server(directory) as port:
+        peer = PostgreSQL(directory, port, operations)
+        peer.run(SCHEMA)
+        yield peer
+
+
+@contextmanager
+def postgresql_server(directory: Path) -> Iterator[int]:
+    """PostgreSQL with its own settings, all of which are durable, while the block runs: its port."""
     port, log, data = free_port(), directory / "log", directory / "data"
     user = _own(directory)
     setup = [f"{_programs()}/initdb", "--no-sync", "--auth", "trust", "--username", "bench", "-D", str(data)]
@@ -61,9 +71,7 @@ def serving_postgresql(directory: Path, operations: int) -> Iterator[Peer]:
     command = [f"{_programs()}/postgres", "-D", str(data), "-p", str(port), "-k", str(directory)]
     with started([*command, "-h", "127.0.0.1"], log=log, user=user) as process:
         wait_until(lambda: _accepts(port), process, log=log)
-        peer = PostgreSQL(directory, port, operations)
-        peer.run(SCHEMA)
-        yield peer
+        yield port
 
 
 class PostgreSQL:

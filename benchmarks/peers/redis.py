@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.job import content
-from benchmarks.peers.peer import CONNECTIONS, Peer
+from benchmarks.peers.peer import Peer
+from benchmarks.peers.peer_connections import CONNECTIONS
 from benchmarks.processes import accepts, free_port, started, wait_until
 
 REMARK = "`appendfsync always`, each step a Lua script; load by redis-benchmark"
@@ -55,13 +56,20 @@ def installed() -> bool:
 
 @contextmanager
 def serving_redis(directory: Path, operations: int) -> Iterator[Peer]:
-    """Redis, while the block runs."""
+    """Redis as a peer, while the block runs."""
+    with redis_server(directory) as port:
+        yield Redis(port, operations)
+
+
+@contextmanager
+def redis_server(directory: Path) -> Iterator[int]:
+    """Redis, empty, and synced with each answer, while the block runs: its port."""
     port, log = free_port(), directory / "log"
     command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(directory)]
     command += ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
     with started(command, log=log) as process:
         wait_until(lambda: accepts(port), process, log=log)
-        yield Redis(port, operations)
+        yield port
 
 
 class Redis:

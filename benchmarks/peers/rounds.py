@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.bench import Bench
-from benchmarks.peers import beanstalkd, ours, postgresql, redis
+from benchmarks.peers import beanstalkd, loaded, ours, postgresql, redis
 from benchmarks.peers.peer import Peer, Rates
 
 Serving = Callable[[Path, int], AbstractContextManager[Peer]]
@@ -17,6 +17,8 @@ BROKERS: dict[str, tuple[Callable[[], bool], Serving, str]] = {
     "beanstalkd": (beanstalkd.installed, beanstalkd.serving_beanstalkd, beanstalkd.REMARK),
     "Redis": (redis.installed, redis.serving_redis, redis.REMARK),
     "PostgreSQL": (postgresql.installed, postgresql.serving_postgresql, postgresql.REMARK),
+    "NATS JetStream": (loaded.nats_installed, loaded.serving_nats, loaded.NATS_REMARK),
+    "RabbitMQ": (loaded.rabbitmq_installed, loaded.serving_rabbitmq, loaded.RABBITMQ_REMARK),
 }
 
 
@@ -36,7 +38,7 @@ def _start(bench: Bench, stack: ExitStack) -> dict[str, Peer]:
     peers: dict[str, Peer] = {}
     for name, (installed, serving, _) in BROKERS.items():
         if installed():
-            directory = bench.directory / name.lower()
+            directory = bench.directory / name.split()[0].lower()
             directory.mkdir()
             peers[name] = stack.enter_context(serving(directory, bench.scale.operations))
         else:

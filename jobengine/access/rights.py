@@ -20,8 +20,12 @@ class Right(StrEnum):
     WRITE = "write"
     ADMIN = "admin"
 
+    __hash__ = str.__hash__  # Enum's own is Python code, and rights are looked up for each request
+
 
 ALL_RIGHTS: Final = frozenset(Right)
+_TO_ADMINISTER: Final = frozenset({Right.ADMIN})
+_NOBODY: Final[Mapping[str, frozenset[Right]]] = {}
 DOCUMENTED_RIGHTS: Final = frozenset({Right.READ, Right.WRITE})  # those that API v1 knows
 
 
@@ -42,8 +46,11 @@ class Action(StrEnum):
     STEER = "steer"
     PURGE = "purge"
     REDRIVE = "redrive"
+    BURY = "bury"  # let the dead letters of a queue go to another one
     CONFIGURE = "configure"
     SCRAPE = "scrape"
+
+    __hash__ = str.__hash__
 
 
 # Any one of the rights is enough. Who may only read may update what it claimed: the rules see to that.
@@ -62,6 +69,7 @@ RULES: Final[Mapping[Action, frozenset[Right]]] = {
     Action.STEER: frozenset({Right.ADMIN}),
     Action.PURGE: frozenset({Right.ADMIN}),
     Action.REDRIVE: frozenset({Right.ADMIN}),
+    Action.BURY: frozenset({Right.WRITE, Right.ADMIN}),
     Action.CONFIGURE: frozenset({Right.ADMIN}),
     Action.SCRAPE: frozenset({Right.ADMIN}),
 }
@@ -86,13 +94,13 @@ class Access:
     def configure(self, queues: Mapping[str, QueueRights], admins: Iterable[str]) -> None:
         """These rights hold from now on, and no others."""
         self._queues = dict(queues)
-        self._by_queue = {queue: _rights_by_service(rights) for queue, rights in queues.items()}
         self._admins = frozenset(admins)
+        self._by_queue = {queue: _rights_by_service(rights, self._admins) for queue, rights in queues.items()}
 
     def rights(self, service: str, queue: str) -> frozenset[Right]:
         """What the service may do with the queue; with one that is not there, nothing but administer."""
-        named = self._named(service, queue)
-        return named | {Right.ADMIN} if service in self._admins else named
+        rights = self._by_queue.get(queue, _NOBODY).get(service)
+        return self._unnamed(service, queue) if rights is None or service == EVERYONE else rights
 
     def given(self, queue: str) -> QueueRights | None:
         """Who may do what with a queue, when there is such a queue."""
@@ -110,7 +118,9 @@ class Access:
         Raises NotFound for those with no right at all: for them the queue does not exist.
         Raises Forbidden for those with another right than the one needed.
         """
-        rights = self.rights(service, queue) & known
+        rights = self.rights(service, queue)
+        if known is not ALL_RIGHTS:
+            rights &= known
         if not rights:
             raise NotFound
         if rights.isdisjoint(RULES[action]):
@@ -126,21 +136,18 @@ class Access:
             needed = " or ".join(sorted(RULES[action]))
             raise Forbidden(f"to {action} needs the right to {needed}")
 
-    def _named(self, service: str, queue: str) -> frozenset[Right]:
-        """What the queue itself gives the service. Raises BadRequest for what is no service's name."""
-        by_service = self._by_queue.get(queue)
-        if by_service is None:
-            return frozenset()
-        rights = by_service.get(service)
-        if rights is None or service == EVERYONE:
-            rights = by_service.get(EVERYONE, frozenset())
-            if rights and not _NAME.fullmatch(service):
-                raise BadRequest("a service's name is 1 to 64 letters, digits, dots, dashes and underscores")
-        return rights
+    def _unnamed(self, service: str, queue: str) -> frozenset[Right]:
+        """The rights of one that the queue does not name. Raises BadRequest for what is no service's name."""
+        rights = self._by_queue.get(queue, _NOBODY).get(EVERYONE, frozenset())
+        if rights and not _NAME.fullmatch(service):
+            raise BadRequest("a service's name is 1 to 64 letters, digits, dots, dashes and underscores")
+        return rights | _TO_ADMINISTER if service in self._admins else rights
 
 
-def _rights_by_service(rights: QueueRights) -> dict[str, frozenset[Right]]:
-    named = {Right.READ: rights.read, Right.WRITE: rights.write, Right.ADMIN: rights.admin}
+def _rights_by_service(rights: QueueRights, admins: frozenset[str]) -> dict[str, frozenset[Right]]:
+    """Of those that the queue names, and of everyone when it names "*"."""
+    admin = rights.admin | admins - {EVERYONE}  # an admin of the broker is one by its own name only
+    named = {Right.READ: rights.read, Right.WRITE: rights.write, Right.ADMIN: admin}
     return {
         service: frozenset(right for right, names in named.items() if service in names or EVERYONE in names)
         for service in rights.read | rights.write | rights.admin

@@ -16,10 +16,12 @@ from jobengine.cli.output import Format, columns, print_json, printable
 if TYPE_CHECKING:
     from jobengine.cli.contexts import Context
     from jobengine.client.client import Client
+    from jobengine.errors import JobEngineError
 
 P = ParamSpec("P")
 
 REFUSED_EXIT_CODE: Final = 1
+NOT_SO_EXIT_CODE: Final = 3  # nothing was refused: no job is there, or it did not complete
 WATCH_SECONDS: Final = 2.0
 _CLEAR_SCREEN: Final = "\x1b[H\x1b[2J"
 _RETRY_SECONDS: Final = 2.0  # whoever sits before a terminal would rather know
@@ -37,7 +39,10 @@ def _common(
     ] = None,
     context: Annotated[
         str | None,
-        typer.Option(help="The context to use, else the current one.", autocompletion=context_names),
+        typer.Option(
+            help="The context to use, before the environment; else the current one.",
+            autocompletion=context_names,
+        ),
     ] = None,
     output: Annotated[
         Format, typer.Option("--output", "-o", help="table, json (one document) or jsonl (a line for each).")
@@ -76,8 +81,18 @@ class Asking:
             for line in columns(heads, [row(each) for each in everything]):
                 typer.echo(printable(line))
 
+    def show_each(self, documents: Iterable[Any], line: Callable[[Any], str]) -> None:
+        """Several things of a kind, each as soon as it is there: a line of each for people."""
+        if self.output is Format.JSON:
+            print_json(list(documents))
+            return
+        for document in documents:
+            self.show(document, [line(document)])
+
     def again(self, look: Callable[[], None], *, watch: bool) -> None:
-        """Look once; or again and again until the user ends it."""
+        """Look once; or again and again until the user ends it, also while the broker is away."""
+        from jobengine.errors import Unavailable, Unreachable
+
         look()
         with suppress(KeyboardInterrupt):
             while watch:
@@ -85,7 +100,10 @@ class Asking:
                 time.sleep(WATCH_SECONDS)
                 if sys.stdout.isatty() and self.output is Format.TABLE:
                     sys.stdout.write(_CLEAR_SCREEN)
-                look()
+                try:
+                    look()
+                except (Unavailable, Unreachable) as refusal:
+                    say_refusal(refusal)
 
     def confirm(self, question: str, *, is_sure: bool) -> None:
         """Ask, where somebody is there to be asked. Ends with 64 where nobody is, and with 1 for a no."""
@@ -104,6 +122,7 @@ def asks(command: Callable[Concatenate[Asking, P], None]) -> Callable[..., None]
     def asking(**arguments: Any) -> None:
         from jobengine.cli.contexts import Context
 
+        _check_text(arguments.values())
         output = arguments.pop("output")
         where = Context(url=arguments.pop("url"), name=arguments.pop("name"))
         with told(), client_of(where, arguments.pop("context")) as client:
@@ -152,6 +171,14 @@ def broker_meant(given: "Context", chosen: str | None) -> "Context":
     return context
 
 
+def _check_text(arguments: Iterable[object]) -> None:
+    """Nothing else can be sent. Raises BadParameter."""
+    for argument in arguments:
+        for text in argument if isinstance(argument, list) else (argument,):
+            if isinstance(text, str) and any("\ud800" <= sign <= "\udfff" for sign in text):
+                raise typer.BadParameter("what is typed must be UTF-8")
+
+
 @contextmanager
 def told() -> Iterator[None]:
     """What the broker refuses is told in a line."""
@@ -162,5 +189,10 @@ def told() -> Iterator[None]:
     except Fatal:
         raise
     except JobEngineError as refusal:
-        typer.echo(printable(f"{refusal.code}: {' '.join(refusal.detail.split())}"), err=True)
+        say_refusal(refusal)
         raise typer.Exit(REFUSED_EXIT_CODE) from None
+
+
+def say_refusal(refusal: "JobEngineError", *, of: str = "") -> None:
+    """A line on stderr."""
+    typer.echo(printable(f"{of}{refusal.code}: {' '.join(refusal.detail.split())}"), err=True)

@@ -38,6 +38,8 @@ def add(
     from jobengine.cli.contexts import Context, load_contexts, save_contexts
     from jobengine.client.address import address
 
+    if not context.isprintable():
+        raise typer.BadParameter("the name of a context is one line")
     files = {each: str(path.absolute()) for each, path in (("ca", ca), ("cert", cert), ("key", key)) if path}
     address(url, name)  # refuses what is none
     kept = load_contexts(os.environ)

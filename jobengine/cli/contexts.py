@@ -73,16 +73,15 @@ def save_contexts(environment: Mapping[str, str], contexts: Contexts) -> None:
 
 
 def context_in_use(given: Context, chosen: str | None, environment: Mapping[str, str]) -> Context:
-    """Of each what is given, else what the environment says, else what the context says that is chosen.
+    """Of each what is given, else what the context says that is chosen, else what the environment says.
 
-    Raises ConfigurationWrong.
+    A context that nobody chose just now comes after the environment. Raises ConfigurationWrong.
     """
     contexts = load_contexts(environment)
     name = chosen or environment.get("JOBENGINE_CONTEXT") or contexts.current
     kept = Context() if name is None else contexts.named(name)
+    said = Context(**{each: environment.get(variable) for each, variable in _VARIABLES.items()})
+    order = (given, said, kept) if chosen is None else (given, kept, said)
     return Context(
-        **{
-            each: getattr(given, each) or environment.get(variable) or getattr(kept, each)
-            for each, variable in _VARIABLES.items()
-        }
+        **{each: next(filter(None, (getattr(one, each) for one in order)), None) for each in _VARIABLES}
     )

@@ -31,7 +31,7 @@ def one_line(value: Any) -> str:
     """Any value as JSON; nothing for None."""
     import msgspec
 
-    return "" if value is None else msgspec.json.encode(value).decode()
+    return "" if value is None else msgspec.json.encode(_full(value)).decode()
 
 
 def printable(text: str) -> str:
@@ -40,14 +40,14 @@ def printable(text: str) -> str:
 
 
 def print_json(document: Any) -> None:
-    """One line of JSON; what holds nothing is left out."""
+    """One line of JSON; what is not there is left out."""
     import msgspec
 
     typer.echo(msgspec.json.encode(_full(document)).decode())
 
 
 def _full(document: Any) -> Any:
-    """Without what is None or empty, as API v2 leaves it out."""
+    """Without what is None or an empty list; 0 and false are something."""
     from msgspec import Struct, structs
 
     if isinstance(document, Struct):
@@ -56,7 +56,7 @@ def _full(document: Any) -> Any:
         return {
             field.encode_name: _full(value)
             for field, value in values
-            if field.required or value not in (None, (), False)
+            if field.required or (value is not None and value != ())
         }
     if isinstance(document, list | tuple):
         return [_full(each) for each in document]

@@ -59,10 +59,19 @@ def address(
         raise ConfigurationWrong(
             "who asks? Give name=, or set JOBENGINE_NAME: a service of the configuration. Or give cert="
         )
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if name is not None and not (name.isascii() and name.isprintable()):
+        raise ConfigurationWrong("the name of a service is one line of ASCII: see name= and JOBENGINE_NAME")
+    if not _is_address(url):
         raise ConfigurationWrong(f"the broker's address is like {DEFAULT_URL}: see url= and JOBENGINE_URL")
     return Address(url.rstrip("/"), name, _file(ca, "CA"), certificate, _file(key, "KEY"))
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none, brackets that do not close
+        return False
 
 
 def _file(given: str | Path | None, variable: str) -> Path | None:

@@ -12,6 +12,8 @@ from jobengine.errors import JobEngineError, NotFound
 
 T = TypeVar("T")
 
+UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)  # what a decoder raises
+
 _NO_HEADERS: Final[Mapping[str, str]] = {}
 
 
@@ -59,7 +61,7 @@ def decoded(response: Response, decoder: "msgspec.json.Decoder[T]") -> T:
     """The body. Raises JobEngineError when it is not what was expected."""
     try:
         return decoder.decode(response.body)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         raise JobEngineError("this is no answer of API v2: is the address that of a broker?") from None
 
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from jobengine.client.exchange import Call, Request, Response, T, Unanswered
 from jobengine.client.refusals import refusal
-from jobengine.errors import JobEngineError, OutcomeUnknown, Unreachable
+from jobengine.errors import JobEngineError, LeaseLost, NotFound, OutcomeUnknown, Unreachable
 
 FIRST_PAUSE_SECONDS: Final = 0.1
 MOST_PAUSE_SECONDS: Final = 5.0
@@ -53,8 +53,12 @@ def _answered(request: Request, patience: Patience) -> Steps[Response]:
     outcome = yield request
     end = patience.clock() + patience.seconds
     pauses = _pauses(patience)
+    was_lost = False
     while not isinstance(outcome, Response) or outcome.status >= HTTPStatus.MULTIPLE_CHOICES:
         error = _error(request, outcome, patience)
+        if was_lost and isinstance(error, LeaseLost | NotFound):
+            _say_that_it_may_be_done(error)
+        was_lost = was_lost or _may_have_been_done(outcome)
         pause = max(next(pauses), _asked_pause(outcome))
         if not _may_be_repeated(request, outcome, error) or patience.clock() + pause > end:
             raise error
@@ -78,13 +82,21 @@ def _may_be_repeated(request: Request, outcome: Response | Unanswered, error: Jo
     return outcome.status in _LOST_ON_THE_WAY and not request.once
 
 
+def _may_have_been_done(outcome: Response | Unanswered) -> bool:
+    return outcome.was_sent if isinstance(outcome, Unanswered) else outcome.status in _LOST_ON_THE_WAY
+
+
+def _say_that_it_may_be_done(error: JobEngineError) -> None:
+    error.detail = f"{error.detail}; or the request before, whose answer was lost, has done it"
+    error.args = (error.detail,)
+
+
 def _error(request: Request, outcome: Response | Unanswered, patience: Patience) -> JobEngineError:
+    if request.once and _may_have_been_done(outcome):
+        reason = outcome.reason if isinstance(outcome, Unanswered) else f"a proxy answered {outcome.status}"
+        return OutcomeUnknown(f"the answer was lost ({reason}): it may have been done; look, then repeat")
     if isinstance(outcome, Response):
         return refusal(outcome)
-    if request.once and outcome.was_sent:
-        return OutcomeUnknown(
-            f"the answer was lost ({outcome.reason}): it may have been done; look, then repeat"
-        )
     return Unreachable(f"nobody answers at {patience.where} ({outcome.reason}): is the broker running there?")
 
 

@@ -16,6 +16,9 @@ def reason(error: BaseException) -> str:
     error = root(error)
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not to be trusted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):  # its number is none of the system's
+        said = error.reason or error.strerror or "no reason given"
+        return f"no TLS there: {said.replace('_', ' ').lower()}"
     if isinstance(error, OSError):
         number = error.errno or 0  # asyncio has words of its own for some
         return os.strerror(number) if number > 0 else error.strerror or str(error)

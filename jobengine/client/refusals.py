@@ -7,8 +7,16 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from jobengine.client.exchange import Response
-from jobengine.errors import Forbidden, JobEngineError, NoSuchPath, Problem, Unavailable
+from jobengine.client.exchange import UNREADABLE, Response
+from jobengine.errors import (
+    BodyTooLarge,
+    Forbidden,
+    JobEngineError,
+    NoSuchPath,
+    OutcomeUnknown,
+    Problem,
+    Unavailable,
+)
 
 _SERVER_ERRORS: Final = 500
 
@@ -38,16 +46,20 @@ def refusal(response: Response) -> JobEngineError:
     """What the response says, as an exception."""
     try:
         document = _DOCUMENT.decode(response.body)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return _of_a_stranger(response.status)
     return error_of(document, status=response.status)
 
 
 def error_of(document: Document, *, status: int) -> JobEngineError:
-    """Of the class that has this code. One that is not known here is a JobEngineError that names it."""
-    kind = _KINDS.get(document.code)
+    """Of the class that has this code. One that is not known here is a JobEngineError that names it.
+
+    After a fault of the broker nobody knows what was done.
+    """
+    fault = OutcomeUnknown if status >= _SERVER_ERRORS else None
+    kind = _KINDS.get(document.code, fault)
     detail = document.detail
-    if kind is None and document.code != JobEngineError.code:
+    if document.code not in _KINDS and document.code != JobEngineError.code:
         detail = f"{document.code}: {detail}"
     if status >= _SERVER_ERRORS and document.request_id is not None:
         detail = f"{detail} (request {document.request_id})"
@@ -59,7 +71,11 @@ def error_of(document: Document, *, status: int) -> JobEngineError:
 def _of_a_stranger(status: int) -> JobEngineError:
     """A refusal that the broker did not write: a proxy did, or another server."""
     match status:
-        case HTTPStatus.BAD_GATEWAY | HTTPStatus.SERVICE_UNAVAILABLE | HTTPStatus.GATEWAY_TIMEOUT:
+        case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            return BodyTooLarge("what stands before the broker takes no request as large as this")
+        case HTTPStatus.NOT_IMPLEMENTED:
+            return NoSuchPath("no broker answers like this, with 501: is the address right?")
+        case _ if status == HTTPStatus.TOO_MANY_REQUESTS or status >= _SERVER_ERRORS:
             return Unavailable(f"what stands before the broker answered {status}: try again soon")
         case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
             return Forbidden(f"what stands before the broker answered {status}: it does not let you in")

@@ -61,6 +61,15 @@ class Bulk(Struct, frozen=True):
     problems: tuple[Refused, ...] = ()  # the first ten of each slice
     next_cursor: str | None = None
 
+    def __add__(self, done: "Bulk") -> "Bulk":
+        """With what was done to the next jobs."""
+        return Bulk(
+            matched=self.matched + done.matched,
+            changed=self.changed + done.changed,
+            refused=self.refused + done.refused,
+            problems=self.problems + done.problems,
+        )
+
 
 class Queue(Struct, frozen=True, rename={"origin": "from"}):
     """A queue in figures, and its settings."""

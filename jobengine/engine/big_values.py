@@ -1,7 +1,8 @@
 """Values over 16 KiB on their way into the file: each command says where it has some."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from operator import attrgetter
+from typing import Final, TypeVar
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -21,6 +22,8 @@ from jobengine.model.commands import (
     Update,
 )
 
+_content_of: Final = attrgetter("content")
+
 Placing = Callable[[bytes], bytes | Blob]
 CommandT = TypeVar("CommandT", bound=Command)
 
@@ -33,16 +36,20 @@ def is_big(value: object) -> bool:
 def has_big_values(command: Command) -> bool:
     """Whether any value of the command is big."""
     match command:
-        case Create(drafts=drafts):
-            return any(is_big(draft.content) for draft in drafts)
-        case Settle(settlements=settlements):
-            return any(is_big(_value(each)) for each in settlements)
-        case Log(data=data):
-            return is_big(data)
-        case Update(content=content) | Amend(content=content):
-            return is_big(content)
+        case Create():
+            return any(map(is_big, map(_content_of, command.drafts)))
+        case Settle():
+            return any(map(_has_big_value, command.settlements))
+        case Log():
+            return is_big(command.data)
+        case Update() | Amend():
+            return is_big(command.content)
         case _:
             return False
+
+
+def _has_big_value(settlement: Settlement) -> bool:
+    return is_big(_value(settlement))
 
 
 def big_values(command: Command) -> list[bytes]:

@@ -32,11 +32,9 @@ class HandingOut:
         self._clock = clock
         self._do = do
         self._claimers = Claimers()
+        self.awaited = self._claimers.by_queue  # the queues on which somebody waits; to be read only
         self._is_serving = False
         self._alarm: asyncio.TimerHandle | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self._claimers)
 
     async def wait(self, command: Claims, seconds: float, may_claim: Callable[[], object]) -> tuple[Job, ...]:
         """The jobs that come within this time, durably claimed; none when none comes.
@@ -123,9 +121,13 @@ class HandingOut:
         if self._alarm is None:
             self._alarm = loop.call_at(when, self._ring)
 
+    def serve_all(self) -> None:
+        """Look at all queues on which somebody waits."""
+        self.serve(self._claimers.queues())
+
     def _ring(self) -> None:
         self._alarm = None
-        self.serve(self._claimers.queues())
+        self.serve_all()
 
     def _take_back(self, claimer: Claimer) -> None:
         """Whoever waited is gone: what it was handed is queued again, in its old place."""
@@ -152,5 +154,7 @@ def _queue_of(change: Change) -> str | None:
             return queue
         case changes.PutQueue(queue):
             return queue.name
+        case changes.DropQueue(name):
+            return name  # whoever waits for its jobs is told so
         case _:
             return None

@@ -19,6 +19,7 @@ from jobengine.engine.seeds import Seeds
 from jobengine.engine.waiters import Claims, Watchers, queues_of
 from jobengine.engine.workers import Workers, WorkerStatus
 from jobengine.errors import Fatal, JobEngineError, NotFound, StorageFull, Unavailable
+from jobengine.journal.blobs import ValueGone
 from jobengine.journal.journal import Journal
 from jobengine.journal.scrub import Scrub
 from jobengine.journal.summary import live_bytes
@@ -114,7 +115,8 @@ class LocalEngine:
             return await self._submit_big(command)
         while True:
             try:
-                await self._make_way(command)
+                if not self._is_way_clear(command):
+                    await self._make_way(command)
                 decision = self._decide(command)
             except JobEngineError:
                 if await self._what_was_seen_lasts():
@@ -175,15 +177,18 @@ class LocalEngine:
                 self._workers.see(job.claimer, job.worker, (job.queue,), self._clock.now())
 
     async def ended(self, queue: str, uid: str, *, wait: float) -> Job:
-        """The job when it has ended, or after so many seconds, as it is then. Raises NotFound."""
+        """The job when it has ended, or after so many seconds, as it is then. Raises NotFound.
+
+        One that died meanwhile is shown as the dead letter that it is.
+        """
         loop = asyncio.get_running_loop()
         end = loop.time() + wait
         while True:
             changed = self._watchers.add(queue, uid)  # before the look: nothing can come between
             try:
-                job = await self.job(queue, uid)
+                job = await self._durably(lambda: self._job_or_dead_letter(queue, uid))
                 left = end - loop.time()
-                if job.has_ended or left <= 0 or self._is_stopping:
+                if job.has_ended or job.queue != queue or left <= 0 or self._is_stopping:
                     return job
                 with suppress(TimeoutError):
                     await asyncio.wait_for(changed.wait(), left)
@@ -223,6 +228,19 @@ class LocalEngine:
                     await asyncio.wait_for(changed.wait(), left)
             finally:
                 self._watchers.remove(queue, uid, changed)
+
+    def _job_or_dead_letter(self, queue: str, uid: str) -> Job:
+        """Raises NotFound."""
+        try:
+            return current(self._ledger, queue, uid, self._moment())
+        except NotFound:
+            dead_letter = self._ledger.queue(queue).dead_letter
+            if dead_letter is None:
+                raise
+            job = current(self._ledger, dead_letter, uid, self._moment())
+            if job.more.died_in != queue:
+                raise
+            return job
 
     async def _submit_big(self, command: Command) -> Any:
         """Write big values first, but not of what is refused."""
@@ -296,10 +314,13 @@ class LocalEngine:
         return await self._durably(look)
 
     async def content(self, value: bytes | Blob) -> bytes:
-        """A value, wherever it stands. Raises Damaged."""
+        """A value, wherever it stands. Raises Damaged, and NotFound when its job has gone meanwhile."""
         if isinstance(value, bytes):
             return value
-        return await asyncio.to_thread(self._journal.read_blob, value)
+        try:
+            return await asyncio.to_thread(self._journal.read_blob, value)
+        except ValueGone:
+            raise NotFound from None
 
     def status(self) -> list[QueueStatus]:
         """All queues in figures. No promise that they are durable."""
@@ -371,9 +392,9 @@ class LocalEngine:
         stored = self._journal.append(changes, copies)
         if len(self._undos) > _UNDOS_MOST:
             self._forget_undos()
-        if self._watchers:
+        if self._watchers.events:
             self._watchers.note(changes)
-        if self._handing_out:
+        if self._handing_out.awaited:
             self._handing_out.note(changes)
         return stored
 
@@ -383,15 +404,25 @@ class LocalEngine:
 
     # --- what time has done, and no sweep yet ---
 
+    def _is_way_clear(self, command: Command) -> bool:
+        """Whether nothing must be done before this command is decided."""
+        match command:
+            case Create():
+                return not self._is_limited(command.queue)
+            case Claim():
+                return self._is_clear_for_claim(command.queue)
+            case ClaimAny() | Configure():
+                return False
+            case _:
+                return True
+
     async def _make_way(self, command: Command) -> None:
         """Do first what must be done before this command is decided."""
         match command:
-            case Claim(queue=queue) if self._is_way_clear(queue):
-                return
             case Claim() | ClaimAny():
                 await self._make_way_for_claim(command)
-            case Create(queue=queue) if self._is_limited(queue):
-                await self._sweep_all(queue)  # what is due takes nobody's place
+            case Create():
+                await self._sweep_all(command.queue)  # what is due takes nobody's place
             case Configure():
                 await self._end_old_rules(command)
 
@@ -399,7 +430,7 @@ class LocalEngine:
         contents = self._ledger.find(name)
         return contents is not None and bool(contents.queue.max_jobs or contents.queue.max_bytes)
 
-    def _is_way_clear(self, queue: str) -> bool:
+    def _is_clear_for_claim(self, queue: str) -> bool:
         """Whether a claim may be decided now. What is over is not handed out, and what was given back is."""
         contents, now = self._ledger.contents(queue), self._clock.now()
         order = contents.order
@@ -496,6 +527,8 @@ class LocalEngine:
         """So many of the newest changes did not reach the disk, which is full: memory forgets them too."""
         for _ in range(newest):
             self._ledger.undo(self._undos.pop())
+        # Those who wait may have what was not claimed after all; but first all who were refused hear of it.
+        asyncio.get_running_loop().call_soon(self._handing_out.serve_all)
         self._on_full()
         if self._compaction is not None:  # it may have copied what never came to be
             self._compaction.give_up(StorageFull("the disk is full; the old file stays in use"))

@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from jobengine.errors import NotFound
 from jobengine.model.blob import Blob
 from jobengine.model.job import Job
 from jobengine.model.ledger import Ledger
@@ -18,7 +19,7 @@ LOOK_MOST: Final = 10_000  # jobs that are looked at for one page
 LOOK_BYTES_MOST: Final = 32 * 1024 * 1024  # of big values that are read for one page
 TURN_MOST: Final = 250  # jobs that are looked at while nobody else has a turn
 
-Wanted = Callable[[Job, bytes], bool]
+Wanted = Callable[[Job, bytes, bytes], bool]  # of a job, its content and its result
 
 
 class Wish(Struct, frozen=True):
@@ -29,7 +30,8 @@ class Wish(Struct, frozen=True):
     most: int
     after: int = -1  # the sort key behind which to begin
     is_wanted: Wanted | None = None  # None: all of them
-    needs_content: bool = False  # else `is_wanted` gets b"" for a big value
+    needs_content: bool = False  # else `is_wanted` gets b"" for a big value; so for the result
+    needs_result: bool = False
 
 
 class Page(Struct, frozen=True):
@@ -55,14 +57,17 @@ async def page(
         some = _some(ledger, wish, after)
         for job in some:
             after, looked_at = job.order, looked_at + 1
-            value = job.content if isinstance(job.content, bytes) else b""
-            if wish.needs_content and isinstance(job.content, Blob):
-                value = await content(job.content)
-                read_bytes += len(value)
+            try:
+                value = await _value(job.content, content if wish.needs_content else None)
+                result = await _value(job.more.result, content if wish.needs_result else None)
+            except NotFound:
+                continue  # it went while its value was read
+            read_bytes += len(value) * isinstance(job.content, Blob)
+            read_bytes += len(result) * isinstance(job.more.result, Blob)
             current = as_of(job, ledger.queue(wish.queue), now())
             if current is None or current.state not in wish.states:
                 continue
-            if wish.is_wanted is None or wish.is_wanted(current, value):
+            if wish.is_wanted is None or wish.is_wanted(current, value, result):
                 jobs.append(current)
                 if len(jobs) == wish.most:
                     return Page(jobs, after if _some(ledger, wish, after) else None, looked_at, next_arrival)
@@ -70,6 +75,13 @@ async def page(
             return Page(jobs, None, looked_at, next_arrival)
         await asyncio.sleep(0)
     return Page(jobs, after, looked_at, next_arrival)
+
+
+async def _value(value: bytes | Blob | None, read: Callable[[Blob], Awaitable[bytes]] | None) -> bytes:
+    """A value that is in memory, or that is wanted from the file; else nothing."""
+    if isinstance(value, Blob):
+        return b"" if read is None else await read(value)
+    return value or b""
 
 
 def _some(ledger: Ledger, wish: Wish, after: int) -> list[Job]:

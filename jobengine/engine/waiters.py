@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from msgspec import Struct
 
-from jobengine.model.changes import AlterJob, AppendLog, Change, DropJob, MoveJob, PutJob
+from jobengine.model.changes import AlterJob, AppendLog, Change, DropJob, DropQueue, MoveJob, PutJob
 from jobengine.model.commands import Claim, ClaimAny
 from jobengine.model.job import Job
 
@@ -30,54 +30,48 @@ class Claimers:
     """Who waits for jobs, first come first served, by queue."""
 
     def __init__(self) -> None:
-        self._by_queue: dict[str, dict[Claimer, None]] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._by_queue)
+        self.by_queue: dict[str, dict[Claimer, None]] = {}  # to be read only
 
     def queues(self) -> list[str]:
         """The queues on which somebody waits."""
-        return list(self._by_queue)
+        return list(self.by_queue)
 
     def add(self, claimer: Claimer) -> None:
         """Take one in."""
         for queue in queues_of(claimer.command):
-            self._by_queue.setdefault(queue, {})[claimer] = None
+            self.by_queue.setdefault(queue, {})[claimer] = None
 
     def remove(self, claimer: Claimer) -> None:
         """It waits no more. Once is enough."""
         for queue in queues_of(claimer.command):
-            waiting = self._by_queue.get(queue, {})
+            waiting = self.by_queue.get(queue, {})
             waiting.pop(claimer, None)
             if not waiting:
-                self._by_queue.pop(queue, None)
+                self.by_queue.pop(queue, None)
 
     def first(self, queue: str) -> Claimer | None:
         """Who has waited longest for a job of this queue."""
-        return next(iter(self._by_queue.get(queue, ())), None)
+        return next(iter(self.by_queue.get(queue, ())), None)
 
 
 class Watchers:
     """Who waits until a job has changed: for its end, above all."""
 
     def __init__(self) -> None:
-        self._events: dict[tuple[str, str], set[asyncio.Event]] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._events)
+        self.events: dict[tuple[str, str], set[asyncio.Event]] = {}  # to be read only
 
     def add(self, queue: str, uid: str) -> asyncio.Event:
         """An event that is set when this job changes, or is gone."""
         event = asyncio.Event()
-        self._events.setdefault((queue, uid), set()).add(event)
+        self.events.setdefault((queue, uid), set()).add(event)
         return event
 
     def remove(self, queue: str, uid: str, event: asyncio.Event) -> None:
         """Nobody waits for this event any more."""
-        events = self._events[queue, uid]
+        events = self.events[queue, uid]
         events.remove(event)
         if not events:
-            del self._events[queue, uid]
+            del self.events[queue, uid]
 
     def note(self, changes: Iterable[Change]) -> None:
         """These changes were just made."""
@@ -89,7 +83,11 @@ class Watchers:
                     self._tell(queue, uid)
                 case AppendLog(queue, uid):
                     self._tell(queue, uid)
+                case DropQueue(name):
+                    for queue, uid in tuple(self.events):
+                        if queue == name:
+                            self._tell(queue, uid)
 
     def _tell(self, queue: str, uid: str) -> None:
-        for event in self._events.get((queue, uid), ()):
+        for event in self.events.get((queue, uid), ()):
             event.set()

@@ -9,13 +9,15 @@ from jobengine.journal.files import Files, read_all
 from jobengine.journal.frame import HEAD_BYTES, FrameSealer, FrameType
 from jobengine.model.blob import BLOB_PART_BYTES, Blob
 
-_GONE = "the big value is gone, and its job with it"
-
 
 def parts_of(value: bytes) -> Iterator[bytes]:
     """The pieces of a value that make a frame each."""
     for start in range(0, len(value), BLOB_PART_BYTES):
         yield value[start : start + BLOB_PART_BYTES]
+
+
+class ValueGone(Damaged):
+    """A compaction has left the value behind: no job had it."""
 
 
 class BlobPlaces:
@@ -43,7 +45,7 @@ class BlobPlaces:
             return blob.offsets
         offsets = self._moved.get((blob.generation, blob.offsets[0]))
         if offsets is None:
-            raise Damaged(_GONE)
+            raise ValueGone("the big value is gone, and its job with it")
         return offsets
 
 

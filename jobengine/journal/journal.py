@@ -24,7 +24,7 @@ from jobengine.journal.scrub import Scrub
 from jobengine.journal.successor import Successor
 from jobengine.journal.volume import Volume
 from jobengine.model.blob import Blob
-from jobengine.model.changes import AlterJob, AppendLog, Change, PutJob
+from jobengine.model.changes import AlterJob, AppendLog, Change, MoveJob, PutJob
 from jobengine.model.job import memory_of, memory_of_extra
 
 _ANCHOR_SYNC_SECONDS: Final = 1.0
@@ -373,8 +373,10 @@ async def _to_its_end(work: Awaitable[ResultT]) -> ResultT:
 def _size(change: Change) -> int:
     """About how many bytes its record has."""
     match change:
-        case PutJob(job):
-            return _RECORD_BYTES + memory_of(job)
+        case MoveJob():
+            return _RECORD_BYTES
+        case PutJob():
+            return _RECORD_BYTES + memory_of(change.job)
         case AlterJob(_, extra) if extra is not None:
             return _RECORD_BYTES + memory_of_extra(extra)
         case AppendLog(_, _, _, chunk) if isinstance(chunk.data, bytes):

@@ -62,6 +62,7 @@ class Created(Struct, frozen=True, gc=False):
     jobs: tuple[Job, ...]
     known: frozenset[int] = frozenset()  # places of those that are not new
     gone: tuple[str, ...] = ()  # uids of those that the first request with this key made, and are gone
+    first_answer: tuple[str, ...] = ()  # uids of all of them in its order, when some are gone
 
 
 # --- claims ---
@@ -220,7 +221,7 @@ class Control(Struct, frozen=True, gc=False):
     uids: tuple[str, ...]
     act: Act
     target: str | None = None  # the queue to move to, or to clone into
-    version: int | None = None  # only when it is still this one
+    versions: tuple[int, ...] = ()  # of each: only when it is still this one; none: whatever it is
 
 
 # --- queues ---

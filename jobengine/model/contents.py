@@ -209,7 +209,8 @@ class Contents:
             and job.content is before.content
             and job.extra is before.extra
         ):
-            totals.arrive(job)
+            if job.order != before.order:
+                totals.arrive(job)
         else:
             if before is not None:
                 totals.remove(before)

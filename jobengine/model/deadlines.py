@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping
 from itertools import takewhile
 from typing import Final
 
-from sortedcontainers import SortedKeyList
-
 from jobengine.model.job import ARRIVAL_BITS, ARRIVAL_MASK, Job
+from jobengine.model.job_list import JobList
 from jobengine.model.queue import Queue
 from jobengine.model.states import State
 from jobengine.model.wheel import TimingWheel
@@ -45,7 +44,7 @@ class Deadlines:
             (job.expires, job.order & ARRIVAL_MASK, job.uid) for job in every if job.state is _QUEUED
         )
         leased = (job for job in every if job.state is _INPROGRESS)
-        self._leased: SortedKeyList[Job] = SortedKeyList(leased, key=_by_end_of_lease)
+        self._leased = JobList(leased, key=_by_end_of_lease)
         self._ended = TimingWheel(
             (job.updated, job.order & ARRIVAL_MASK, job.uid) for job in every if job.state not in _LIVE
         )

@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from operator import attrgetter
 
-from sortedcontainers import SortedKeyList
-
 from jobengine.model.job import ARRIVAL_BITS, ARRIVAL_MASK, Job
+from jobengine.model.job_list import JobList
 from jobengine.model.states import State
 
 _by_order = attrgetter("order")
@@ -28,10 +27,8 @@ class Held:
 
     def __init__(self, jobs: Iterable[Job] = ()) -> None:
         held = list(jobs)
-        self.by_order: SortedKeyList[Job] = SortedKeyList(held, key=_by_order)  # to be read only
-        self._timed: SortedKeyList[Job] = SortedKeyList(
-            (job for job in held if not job.more.halted), key=_by_time
-        )
+        self.by_order = JobList(held, key=_by_order)  # to be read only
+        self._timed = JobList((job for job in held if not job.more.halted), key=_by_time)
         self.uids = {job.uid for job in held}  # to be read only
 
     def __len__(self) -> int:

@@ -78,12 +78,14 @@ class Ledger:
         undo: Undo = []
         for change in changes:
             match change:
-                case PutJob(job):
-                    put = self._contents[job.queue].put
-                    undo.append((put, job.uid, put(job.uid, job)))
-                case MoveJob(queue, uid):
-                    contents = self._contents[queue]
-                    undo.append((contents.put, uid, contents.put(uid, moved(contents.jobs[uid], change))))
+                case PutJob():  # not `PutJob(job)`: to take it apart costs as much as to find its place
+                    job = change.job
+                    put, uid = self._contents[job.queue].put, job.uid
+                    undo.append((put, uid, put(uid, job)))
+                case MoveJob():
+                    contents, uid = self._contents[change.queue], change.uid
+                    put = contents.put
+                    undo.append((put, uid, put(uid, moved(contents.jobs[uid], change))))
                 case AlterJob(MoveJob(queue, uid)):
                     contents = self._contents[queue]
                     undo.append((contents.put, uid, contents.put(uid, altered(contents.jobs[uid], change))))

@@ -6,10 +6,9 @@ from itertools import islice, takewhile
 from operator import attrgetter
 from typing import Final
 
-from sortedcontainers import SortedKeyList
-
 from jobengine.model.held import Held, may_be_held
 from jobengine.model.job import Job, order_of
+from jobengine.model.job_list import JobList
 from jobengine.model.states import State
 
 LIVING: Final = (State.QUEUED, State.INPROGRESS, State.COMPLETE, State.FAILED)
@@ -29,8 +28,8 @@ class Order:
         held: list[Job] = []
         for job in jobs:
             (held if may_be_held(job) else by_state[job.state]).append(job)
-        self._by_state: dict[State, SortedKeyList[Job]] = {
-            state: SortedKeyList(some, key=_by_order) for state, some in by_state.items()
+        self._by_state: dict[State, JobList] = {
+            state: JobList(some, key=_by_order) for state, some in by_state.items()
         }
         self._queued = self._by_state[State.QUEUED]  # those that may be handed out
         self._held = Held(held)  # the others
@@ -67,6 +66,8 @@ class Order:
 
     def let_go(self, now: int, most: int = LET_GO_MOST) -> bool:
         """Hold those no more whose time has come, at most so many. True when none of them is left."""
+        if not self._held.uids:
+            return True
         while (job := self._held.due(now)) is not None:
             if most <= 0:
                 return False
@@ -108,6 +109,8 @@ class Order:
                     break
                 jobs.append(job)
                 behind = job.order
+            if len(jobs) == most:  # to look behind them takes longer than all this
+                break
             first = self._first_not_overdue(behind=behind)
             if first is not None and first.expires <= now:
                 overdue = self._overdue_from(first, now, SKIP_MOST)
@@ -143,7 +146,7 @@ class Order:
         """How many jobs stand before this sort key."""
         return sum(jobs.bisect_key_left(order) for jobs in self._containers(LIVING))
 
-    def _containers(self, states: Iterable[State]) -> Iterator[SortedKeyList[Job]]:
+    def _containers(self, states: Iterable[State]) -> Iterator[JobList]:
         for state in states:
             yield self._by_state[state]
             if state is State.QUEUED and self._held:

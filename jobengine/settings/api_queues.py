@@ -48,10 +48,6 @@ class ApiQueues:
         self._directory = queue_directory(configuration, watch.settings)
         self._watch = watch
 
-    def is_made_here(self, name: str) -> bool:
-        """Whether the queue was made by the API; else somebody wrote it down."""
-        return any(queue.name == name and queue.is_made_by_api for queue in self._watch.settings.queues)
-
     async def put(self, name: str, settings: Mapping[str, Any]) -> bool:
         """Make a queue, or change one that was made so. Whether it is new.
 
@@ -158,4 +154,4 @@ def _checked(file: QueueFile, running: Settings) -> QueueSettings:
 
 def _problem(mistake: Mistake) -> Problem:
     steps = (step.replace("~", "~0").replace("/", "~1") for step in mistake.place)
-    return Problem("".join(f"/{step}" for step in steps), mistake.wrong)
+    return Problem("".join(f"/{step}" for step in steps), mistake.untold)

@@ -1,6 +1,8 @@
 """What is wrong with a configuration: all of it, each with its line, its place and what would be right."""
 
 import json
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Final
 
 from msgspec import Struct
@@ -25,11 +27,23 @@ class Mistake(Struct, frozen=True):
     line: int
     place: Place
     wrong: str
-    saw: str = ""  # what is written there
+    saw: str = ""  # what is written there, in place of what is right
+    name: str = ""  # that is written there, and means nothing
+    likely: str = ""  # what may have been meant by it
 
     def __str__(self) -> str:
-        wrong = f"{self.wrong}, not {self.saw}" if self.saw else self.wrong
-        return ": ".join([str(self.line), *filter(None, [".".join(self.place)]), wrong])
+        wrong = f"{self.wrong} {self.name}" if self.name else self.wrong
+        told = f"{wrong}, not {self.saw}" if self.saw else f"{wrong}{self._suggestion}"
+        return ": ".join([str(self.line), *filter(None, [".".join(self.place)]), told])
+
+    @property
+    def untold(self) -> str:
+        """What is wrong, and nothing of what is written there."""
+        return f"{self.wrong}{self._suggestion}"
+
+    @property
+    def _suggestion(self) -> str:
+        return f" (did you mean {quote(self.likely)}?)" if self.likely else ""
 
 
 class Mistakes:
@@ -44,7 +58,15 @@ class Mistakes:
 
         Raises ConfigurationWrong when there are so many that nobody would read on.
         """
-        self.found.append(Mistake(line, place, wrong, saw))
+        self._add(Mistake(line, place, wrong, saw))
+
+    def add_name(self, line: int, place: Place, wrong: str, name: str, known: Iterable[str]) -> None:
+        """A name at this line is none of those that are known. Raises as `add` does."""
+        likely = get_close_matches(name, list(known), n=1)
+        self._add(Mistake(line, place, wrong, name=quote(name), likely=likely[0] if likely else ""))
+
+    def _add(self, mistake: Mistake) -> None:
+        self.found.append(mistake)
         if len(self.found) == MISTAKES_MOST:
             self.check()
 

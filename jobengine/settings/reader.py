@@ -1,7 +1,6 @@
 """Walks the nodes of a configuration along the table of options. Collects values, and every mistake."""
 
 from collections.abc import Collection, Iterable, Mapping
-from difflib import get_close_matches
 
 import yaml
 from msgspec import Struct
@@ -74,10 +73,7 @@ class Reader:
             if letter.target == letter.queue:
                 self._mistakes.add(letter.line, letter.place, "must be another queue than this one")
             elif letter.target not in queues:
-                near = get_close_matches(letter.target, queues, n=1)
-                suggestion = f" (did you mean {quote(near[0])}?)" if near else ""
-                wrong = f"there is no queue {quote(letter.target)}{suggestion}"
-                self._mistakes.add(letter.line, letter.place, wrong)
+                self._mistakes.add_name(letter.line, letter.place, "there is no queue", letter.target, queues)
 
     def _check_facades(self, root: yaml.Node, values: Values, queues: Iterable[Values]) -> None:
         """See that older systems' routes go to queues that run such jobs, for somebody who is known."""

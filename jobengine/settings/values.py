@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Final
 
 import yaml
@@ -41,9 +40,7 @@ class ValueReader:
 
     def unknown(self, line: int, place: Place, name: str, known: Iterable[str]) -> None:
         """There is no such key."""
-        near = get_close_matches(name, list(known), n=1)
-        suggestion = f" (did you mean {quote(near[0])}?)" if near else ""
-        self.mistakes.add(line, place, f"unknown key {quote(name)}{suggestion}")
+        self.mistakes.add_name(line, place, "unknown key", name, known)
 
     def several(self, node: yaml.Node, kind: Several, place: Place) -> list[Value]:
         """The values of a list, each once."""

@@ -26,7 +26,7 @@ STILL_SECONDS: Final = 5.0
 LOOK_ANYWAY_SECONDS: Final = 5.0
 GATHER_MILLISECONDS: Final = 100  # edits come in several steps
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 def _is_no_database(_change: Change, path: str) -> bool:

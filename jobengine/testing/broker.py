@@ -16,6 +16,7 @@ from jobengine.client.client import Client
 from jobengine.client.values import Duration, seconds
 from jobengine.client.worker import Worker
 from jobengine.model.commands import Sweep
+from jobengine.testing.quiet import quiet
 from jobengine.testing.rooms import Rooms, rooms
 from jobengine.testing.time import MS, MovedLoop, MovedTime
 
@@ -58,13 +59,17 @@ class Broker:
         worker.run(url=self.url, name=name, until_empty=True)
 
     async def _advance(self, duration: float) -> None:
-        while self._engine.is_writing:  # noqa: ASYNC110  # else the disk would have hung for so long
-            await asyncio.sleep(LOOK_SECONDS)
+        await self._all_written()  # else the disk would have hung for so long
         self._time.move(duration)
         while (await self._engine.submit(Sweep(SWEEP_MOST))).total:
             pass
         for _ in range(TURNS):
             await asyncio.sleep(0)
+        await self._all_written()
+
+    async def _all_written(self) -> None:
+        while self._engine.is_writing:  # noqa: ASYNC110  # it says so to nobody
+            await asyncio.sleep(LOOK_SECONDS)
 
 
 @contextmanager
@@ -74,7 +79,7 @@ def broker(queues: Queues, *, now: datetime | None = None) -> Iterator[Broker]:
     The time of its jobs begins `now`, and stands still until `advance` moves it. Raises ConfigurationWrong.
     """
     time = MovedTime(round((now or datetime.now(UTC)).timestamp() * MS))
-    with TemporaryDirectory(prefix="jobengine-") as directory:
+    with quiet(), TemporaryDirectory(prefix="jobengine-") as directory:
         configuration = Path(directory, "config.yml")
         configuration.write_text(json.dumps(_document(queues)))  # JSON is YAML too
         thread = _BrokerThread(configuration, time)

@@ -1,13 +1,13 @@
 """Writes the database file anew when most of it is of no use any more."""
 
 import asyncio
-import contextlib
 from typing import Final, Protocol
 
 import structlog
 
 from jobengine.engine.interface import Compacted
 from jobengine.errors import Damaged, JobEngineError
+from jobengine.upkeep.background import Background
 
 LOOK_SECONDS: Final = 5.0
 REFUSED_SECONDS: Final = 60.0
@@ -29,27 +29,14 @@ class Compactable(Protocol):
         """Write what is live into a new file."""
 
 
-class Compactor:
+class Compactor(Background):
     """Looks now and then, and compacts when the file is large enough and little enough of it is in use."""
 
     def __init__(self, engine: Compactable, *, above_bytes: int, live_ratio: float) -> None:
+        super().__init__()
         self._engine = engine
         self._above_bytes = above_bytes
         self._live_ratio = live_ratio
-        self._looking: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Look from now on."""
-        if self._looking is None:
-            self._looking = asyncio.create_task(self._look())
-
-    async def stop(self) -> None:
-        """Look no more. A compaction under way is given up when the engine stops."""
-        looking, self._looking = self._looking, None
-        if looking is not None:
-            looking.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await looking
 
     def is_worth_it(self) -> bool:
         """Whether the file is that large, and that little of it still in use."""
@@ -76,7 +63,7 @@ class Compactor:
         )
         return LOOK_SECONDS
 
-    async def _look(self) -> None:
+    async def _go_on(self) -> None:
         while True:
             seconds = await self.turn()
             await asyncio.sleep(seconds)

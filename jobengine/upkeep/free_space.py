@@ -8,6 +8,7 @@ import structlog
 
 from jobengine.errors import InputOutputFailed
 from jobengine.settings.memory import MEBIBYTE
+from jobengine.upkeep.background import Background
 
 LOOK_SECONDS: Final = 1.0
 QUIET_LOOKS: Final = 3  # without trouble before it is said to be over: near the limit it comes and goes
@@ -25,31 +26,23 @@ class Storing(Protocol):
         """Refuse what needs more room, for this reason, until there is none."""
 
 
-class FreeSpace:
+class FreeSpace(Background):
     """Looks every second, and at once when the disk has refused a write."""
 
     def __init__(self, engine: Storing, *, reserve_bytes: int) -> None:
+        super().__init__()
         self.free_bytes = 0  # when it was last looked at
         self._engine = engine
         self._reserve_bytes = reserve_bytes
         self._is_short = False  # and was said to be
         self._quiet_looks = 0
         self._refused = asyncio.Event()
-        self._looking: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Look now, and from now on."""
-        if self._looking is None:
+        if not self.is_going:
             await self.look()
-            self._looking = asyncio.create_task(self._look_on())
-
-    async def stop(self) -> None:
-        """Look no more."""
-        looking, self._looking = self._looking, None
-        if looking is not None:
-            looking.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await looking
+        await super().start()
 
     def look_soon(self) -> None:
         """The disk has refused a write: there is no room."""
@@ -72,7 +65,7 @@ class FreeSpace:
         self._engine.refuse_growth(self._refusal() if is_low else None)
         self._tell(is_short=is_low or was_refused)
 
-    async def _look_on(self) -> None:
+    async def _go_on(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._refused.wait(), LOOK_SECONDS)

@@ -1,7 +1,6 @@
 """Reads the database file now and then, slowly: better to hear of damage while memory has every job still."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from random import uniform
@@ -11,6 +10,7 @@ import structlog
 
 from jobengine.journal.scrub import Scrub
 from jobengine.settings.memory import MEBIBYTE
+from jobengine.upkeep.background import Background
 
 FIRST_HOURS: Final = 1.0  # at most, until the first one: servers that start together need not read together
 REST: Final = 4  # times as long as a step took: reading and checking leave most of a core to the requests
@@ -20,7 +20,7 @@ _HOUR_SECONDS: Final = 3600
 log = structlog.get_logger(__name__)
 
 
-class Scrubber:
+class Scrubber(Background):
     """Reads the file once a period, no faster than its rate."""
 
     def __init__(
@@ -32,6 +32,7 @@ class Scrubber:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         random: Callable[[float, float], float] = uniform,
     ) -> None:
+        super().__init__()
         self.last_completed = 0.0  # seconds since the Unix epoch
         self.read_bytes = 0
         self._begin = begin
@@ -40,20 +41,11 @@ class Scrubber:
         self._sleep = sleep
         self._random = random
         self._found: Scrub | None = None  # the last one that has something to say
-        self._scrubbing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Scrub from now on; never with a period of 0 hours."""
-        if self._scrubbing is None and self._hours:
-            self._scrubbing = asyncio.create_task(self._scrub_on())
-
-    async def stop(self) -> None:
-        """Scrub no more. What a thread is reading at this moment is not waited for."""
-        scrubbing, self._scrubbing = self._scrubbing, None
-        if scrubbing is not None:
-            scrubbing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await scrubbing
+        if self._hours:
+            await super().start()
 
     def damaged_bytes(self) -> int:
         """Found in the file that is in use."""
@@ -80,7 +72,7 @@ class Scrubber:
         self._found, self.last_completed = scrub, time.time()
         _tell(scrub, time.monotonic() - started)
 
-    async def _scrub_on(self) -> None:
+    async def _go_on(self) -> None:
         seconds = self._random(0, min(FIRST_HOURS, self._hours) * _HOUR_SECONDS)
         while True:
             await self._sleep(seconds)

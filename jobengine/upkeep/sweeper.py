@@ -1,7 +1,6 @@
 """Does what time makes due: expires, times out and forgets jobs."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable
 from typing import Final
@@ -12,6 +11,7 @@ from msgspec import structs
 from jobengine.engine.interface import Engine
 from jobengine.errors import OutcomeUnknown, StorageFull, Unavailable
 from jobengine.model.commands import Sweep, Swept
+from jobengine.upkeep.background import Background
 
 # Nobody sees what is due and not swept, so sweeping has time; a turn takes a few milliseconds.
 LOOK_SECONDS: Final = 1.0
@@ -21,26 +21,13 @@ TURN_MOST: Final = 100
 log = structlog.get_logger(__name__)
 
 
-class Sweeper:
+class Sweeper(Background):
     """Sweeps in turns, and rests as long as each took: half of the time belongs to the requests."""
 
     def __init__(self, engine: Engine, *, observe: Callable[[Swept], None]) -> None:
+        super().__init__()
         self._engine = engine
         self._observe = observe
-        self._sweeping: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Sweep from now on."""
-        if self._sweeping is None:
-            self._sweeping = asyncio.create_task(self._sweep())
-
-    async def stop(self) -> None:
-        """Sweep no more."""
-        sweeping, self._sweeping = self._sweeping, None
-        if sweeping is not None:
-            sweeping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await sweeping
 
     async def turn(self) -> Swept:
         """Do what is due for some jobs, and say for how many."""
@@ -50,7 +37,7 @@ class Sweeper:
             log.debug("swept", **structs.asdict(swept))
         return swept
 
-    async def _sweep(self) -> None:
+    async def _go_on(self) -> None:
         while True:
             started = time.monotonic()
             try:

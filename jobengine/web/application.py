@@ -28,6 +28,8 @@ from jobengine.web.reply import NO_CONTENT, Reply
 from jobengine.web.request import Request
 from jobengine.web.routes import Route, Variables
 
+GONE: Final = "gone"  # the outcome where the client went before its answer
+
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:/=+-]{1,128}")
 
 log = structlog.get_logger(__name__)
@@ -76,7 +78,7 @@ class Application:
             refusal = _refusal(error)
             reply = problem(refusal, request_id, statuses)
             reply.closes = reply.closes or "Expect" in request.headers  # the body may never be sent now
-            outcome = refusal.code
+            outcome = GONE if request.transport is None else refusal.code
             if reply.status == HTTPStatus.INTERNAL_SERVER_ERROR:
                 log.error("request failed", request_id=request_id.decode(), exc_info=error)
         seconds = time.perf_counter() - started

@@ -107,8 +107,10 @@ class Stream(Reply):
 
     __slots__ = ("_pieces",)
 
-    def __init__(self, pieces: AsyncGenerator[bytes, None]) -> None:
-        super().__init__(HTTPStatus.OK)
+    def __init__(
+        self, pieces: AsyncGenerator[bytes, None], *, content_type: bytes = JSON, headers: bytes = b""
+    ) -> None:
+        super().__init__(HTTPStatus.OK, content_type=content_type, headers=headers)
         self._pieces = pieces
 
     async def send(self, request: Request) -> None:

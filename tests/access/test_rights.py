@@ -19,15 +19,17 @@ WRITERS = {
     Action.CONTROL,
     Action.LOOK,
     Action.FOLLOW,
+    Action.BURY,
 }
+ADMINS = {Action.LOOK, Action.STEER, Action.PURGE, Action.REDRIVE, Action.CONFIGURE, Action.BURY}
 
 # Written down a second time on purpose: what each service may do with a queue.
 ALLOWED = {
     "reader": READERS,
     "writer": WRITERS,
     "both": READERS | WRITERS,
-    "boss": {Action.LOOK, Action.STEER, Action.PURGE, Action.REDRIVE, Action.CONFIGURE},
-    "ops": {Action.LOOK, Action.STEER, Action.PURGE, Action.REDRIVE, Action.CONFIGURE},
+    "boss": ADMINS,
+    "ops": ADMINS,
 }
 ON_QUEUES = [action for action in Action if action is not Action.SCRAPE]
 
@@ -70,6 +72,17 @@ def test_an_administrator_of_all_may_make_a_queue_that_is_not_there_and_nothing_
     assert access().check("ops", Action.CONFIGURE, "letters") == {Right.ADMIN}
     with pytest.raises(NotFound):
         access().check("ops", Action.LIST, "letters")
+
+
+def test_an_administrator_of_all_has_beside_that_what_a_queue_gives_it() -> None:
+    assert access(read="ops").rights("ops", "mail") == {Right.READ, Right.ADMIN}
+    assert access(read="*").rights("ops", "mail") == {Right.READ, Right.ADMIN}
+
+
+def test_an_administrator_of_all_is_one_by_its_own_name_only() -> None:
+    made = access(read="reader *", admins="*")
+    for service in ("reader", "writer", "stranger"):
+        assert Right.ADMIN not in made.rights(service, "mail")
 
 
 def test_a_service_sees_the_queues_on_which_it_has_a_right() -> None:

@@ -42,6 +42,17 @@ def test_the_environment_goes_before_the_context_and_options_before_both(environ
     assert context_in_use(Context(name="fourth"), None, environment).name == "fourth"
 
 
+def test_a_context_that_is_named_goes_before_the_environment(environment: dict[str, str]) -> None:
+    environment |= {
+        "JOBENGINE_URL": "http://third:3",
+        "JOBENGINE_CONTEXT": "here",
+        "JOBENGINE_CERT": "/c.pem",
+    }
+    assert context_in_use(Context(), "there", environment) == Context("http://there:2", "dev", cert="/c.pem")
+    assert context_in_use(Context(url="http://fifth:5"), "there", environment).url == "http://fifth:5"
+    assert context_in_use(Context(), None, environment).url == "http://third:3"
+
+
 def test_a_context_that_is_not_there_is_refused_with_those_that_are(environment: dict[str, str]) -> None:
     with pytest.raises(ConfigurationWrong, match="there are: here, there"):
         context_in_use(Context(), "nowhere", environment)
@@ -90,3 +101,8 @@ def test_without_a_name_nobody_is_asked(tmp_path: Path) -> None:
 def test_without_a_broker_it_is_69(tmp_path: Path) -> None:
     done = run("queue", "list", "--url", "http://127.0.0.1:9", "--name", "ops", XDG_CONFIG_HOME=tmp_path)
     assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (69, b"", 1)
+
+
+def test_a_name_of_two_lines_is_none(tmp_path: Path) -> None:
+    code, _, err = context(tmp_path, "add", "two\nlines", "--url", "http://there:1", "--name", "ops")
+    assert (code, "one line" in err) == (64, True)

@@ -58,6 +58,9 @@ def test_a_delay_is_a_time(terminal: Terminal) -> None:
         ("delete", "mail", "--dry-run"),
         ("retry", "mail", "some", "--state", "failed"),
         ("complete", "mail", "some"),
+        ("create", "mail", '"\udcff"'),
+        ("create", "mail", "1", "--tag", "\udcff"),
+        ("get", "mail", "\udcff"),
     ],
     ids=" ".join,
 )
@@ -65,6 +68,12 @@ def test_what_is_not_written_as_it_must_be_is_64(terminal: Terminal, words: tupl
     done = terminal.type("job", *words)
     assert (done.returncode, done.stdout) == (64, b"")
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("stdin", [b'"\xff"', b"[" * 5000 + b"]" * 5000, b"", b"1e999"])
+def test_what_comes_in_and_is_no_json_is_64(terminal: Terminal, stdin: bytes) -> None:
+    done = terminal.type("job", "create", "mail", "-", stdin=stdin)
+    assert (done.returncode, done.stdout) == (64, b"")
 
 
 def test_a_line_that_is_no_json_is_named_and_nothing_is_made(terminal: Terminal) -> None:
@@ -106,17 +115,17 @@ def test_a_result_is_kept_and_a_wait_ends_well(terminal: Terminal) -> None:
     assert terminal.ask("job", "wait", "mail", uid)["result"] == {"ok": 1}
 
 
-def test_a_wait_for_what_has_not_completed_is_1(terminal: Terminal) -> None:
+def test_a_wait_for_what_has_not_completed_is_3(terminal: Terminal) -> None:
     uid = made(terminal)
     waited = terminal.type("job", "wait", "mail", uid, "--timeout", "1ms")
-    assert (waited.returncode, waited.stderr) == (1, b"")
+    assert (waited.returncode, waited.stderr) == (3, b"")
     made_and_waited = terminal.type("job", "create", "mail", "1", "--wait", "1ms")
-    assert made_and_waited.returncode == 1
+    assert made_and_waited.returncode == 3
     terminal.say("job", "delete", "mail", "--state", "queued")
 
 
-def test_nothing_to_claim_is_1(terminal: Terminal) -> None:
-    assert terminal.refused("job", "claim", "empty") == (1, "no job is there to be claimed")
+def test_nothing_to_claim_is_3(terminal: Terminal) -> None:
+    assert terminal.refused("job", "claim", "empty") == (3, "no job is there to be claimed")
 
 
 def test_a_failure_is_told_and_retried(terminal: Terminal) -> None:
@@ -160,3 +169,25 @@ def test_a_table_shows_nothing_that_a_terminal_would_obey(terminal: Terminal) ->
     shown = terminal.say("job", "list", "empty") + terminal.say("job", "get", "empty", uid)
     assert all(line.isprintable() for line in shown.splitlines())
     terminal.say("job", "delete", "empty", uid)
+
+
+def test_a_result_of_nothing_is_a_result(terminal: Terminal) -> None:
+    for result in ("0", "false"):
+        made(terminal, queue="empty")
+        uid, lease = claimed(terminal, "empty")
+        terminal.say("job", "complete", "empty", uid, "--lease", lease, "--result", result)
+        assert terminal.ask("job", "get", "empty", uid)["result"] == json.loads(result)
+        shown = dict(line.split(maxsplit=1) for line in terminal.say("job", "get", "empty", uid).splitlines())
+        assert shown["result"] == result
+        assert "halted" not in shown
+        assert shown["created"].endswith("Z")
+        terminal.say("job", "delete", "empty", uid)
+
+
+def test_one_of_several_that_is_refused_is_named_and_does_not_hinder_the_others(terminal: Terminal) -> None:
+    first, last = made(terminal, queue="empty"), made(terminal, queue="empty")
+    done = terminal.type("job", "delete", "empty", first, "none", last, "-o", "json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout) == [{"uid": first, "action": "delete"}, {"uid": last, "action": "delete"}]
+    assert done.stderr.startswith(b"none: not_found: ")
+    assert terminal.ask("job", "list", "empty") == []

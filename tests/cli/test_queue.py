@@ -5,6 +5,10 @@ from unittest.mock import patch
 
 import pytest
 
+from jobengine import Client
+from jobengine.cli.asking import Asking
+from jobengine.cli.output import Format
+from jobengine.errors import Unreachable
 from tests.cli.broker import Terminal
 
 
@@ -48,6 +52,16 @@ def test_dead_letters_go_back(terminal: Terminal) -> None:
     assert terminal.say("queue", "redrive", "dead") == "dead: 1 job sent back\n"
     assert terminal.ask("job", "get", "mail", uid)["state"] == "queued"
     terminal.say("job", "delete", "mail", uid)
+
+
+def test_what_did_not_die_is_not_sent_back(terminal: Terminal) -> None:
+    uid = terminal.ask("job", "create", "dead", "1")["uid"]
+    done = terminal.type("queue", "redrive", "dead")
+    assert done.returncode == 1
+    assert done.stdout.decode() == (
+        f"dead: 0 jobs sent back, 1 refused\n  {uid}: it is no dead letter: move it instead\n"
+    )
+    terminal.say("job", "delete", "dead", uid)
 
 
 def test_a_queue_is_made_changed_and_dropped(terminal: Terminal) -> None:
@@ -95,7 +109,7 @@ def test_a_queue_of_the_configuration_is_changed_there(terminal: Terminal, verb:
     assert terminal.refused("queue", *verb)[1].startswith("bad_state: ")
 
 
-@pytest.mark.parametrize("setting", ["paused", "paused=[", "=1 2: {"])
+@pytest.mark.parametrize("setting", ["paused", "paused=[", "=1 2: {", "paused=2026-99-99"])
 def test_an_option_that_is_not_written_as_one_is_64(terminal: Terminal, setting: str) -> None:
     assert terminal.type("queue", "set", "new", setting).returncode == 64
 
@@ -105,3 +119,21 @@ def test_a_watch_looks_again_until_it_is_ended(terminal: Terminal) -> None:
         done = terminal.type("queue", "info", "mail", "--watch", "-o", "jsonl")
     assert (done.returncode, done.stderr) == (0, b"")
     assert [json.loads(line)["name"] for line in done.stdout.splitlines()] == ["mail", "mail"]
+
+
+def test_a_watch_goes_on_while_the_broker_is_away(capsys: pytest.CaptureFixture[str]) -> None:
+    found = iter([["here"], None, ["again"]])
+
+    def look() -> None:
+        lines = next(found)
+        if lines is None:
+            raise Unreachable("nobody answers")
+        asking.show(None, lines)
+
+    with (
+        Client("http://127.0.0.1:9", name="ops") as client,
+        patch("jobengine.cli.asking.time.sleep", side_effect=[None, None, KeyboardInterrupt]),
+    ):
+        asking = Asking(client, Format.TABLE)
+        asking.again(look, watch=True)
+    assert capsys.readouterr() == ("here\nagain\n", "unreachable: nobody answers\n")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from jobengine import Client
+from jobengine import Client, Worker
 from jobengine.testing import Broker, broker
 
 QUEUES = {
@@ -34,3 +34,9 @@ def client(running: Broker) -> Iterator[Client]:
     """A service that asks it."""
     with running.client("tester") as opened:
         yield opened
+
+
+@pytest.fixture
+def worker(running: Broker) -> Worker:
+    """One without a function."""
+    return Worker(running.url, name="resizer")

@@ -10,7 +10,7 @@ from jobengine.client.drafts import Draft
 from jobengine.client.exchange import Request, Response
 from jobengine.client.job import Held
 from jobengine.client.settlements import Completed, Extended, Failed, Progressed, Released
-from jobengine.errors import JobEngineError, LeaseLost, NotFound
+from jobengine.errors import JobEngineError, LeaseLost, NoSuchPath, NotFound
 from tests.client.scripts import Script, answer, job, problem, uids
 
 
@@ -78,6 +78,14 @@ def test_a_list_of_large_contents_goes_in_parts() -> None:
     script = Script(_created, _created)
     script.play(creating.create_many("mail", [Draft("x" * 200_000) for _ in range(3)]))
     assert [len(body) for body in script.bodies] == [2, 1]
+
+
+def test_the_shortest_wait_is_written_as_the_api_takes_it() -> None:
+    script = Script(answer(200, job()), answer(201, job()))
+    script.play(looking.wait("mail", "a", timeout=0.00001))
+    assert script.requests[0].path.endswith("?wait=0")
+    script.play(creating.create("mail", 1, wait=0.00001))
+    assert script.requests[1].headers == {"Prefer": "wait=0"}
 
 
 def test_nothing_to_create_asks_for_nothing() -> None:
@@ -191,14 +199,22 @@ def test_names_in_paths_cannot_lead_elsewhere() -> None:
     assert script.requests[0].path == "/queues/..%2Fx/jobs/a%2Fb%3Fc"
 
 
-def test_an_answer_of_something_else_is_no_answer() -> None:
+@pytest.mark.parametrize("body", [b"<html>", b'"\xff"', b'{"x":' + b"[" * 5000])
+def test_an_answer_of_something_else_is_no_answer(body: bytes) -> None:
     with pytest.raises(JobEngineError, match="is the address that of a broker"):
-        Script(Response(200, b"<html>", {})).play(looking.get("mail", "a"))
+        Script(Response(200, body, {})).play(looking.get("mail", "a"))
+    with pytest.raises(JobEngineError, match="no broker answered this"):
+        Script(Response(418, body, {})).play(looking.get("mail", "a"))
 
 
 def test_a_proxy_that_refuses_is_not_taken_for_the_broker() -> None:
     with pytest.raises(JobEngineError, match="stands before the broker"):
         Script(Response(401, b"<html>", {})).play(looking.get("mail", "a"))
+
+
+def test_a_server_that_knows_no_such_method_is_no_broker() -> None:
+    with pytest.raises(NoSuchPath, match="is the address right"):
+        Script(Response(501, b"<html>", {})).play(looking.get("mail", "a"))
 
 
 def test_a_refusal_that_is_not_known_names_its_code() -> None:

@@ -136,7 +136,7 @@ def test_queues_are_paused_drained_and_purged(client: Client, admin: Client) -> 
     assert admin.drain_queue("mail").draining
     with pytest.raises(BadState):
         client.create("mail", 2)
-    assert admin.purge_queue("mail") == 1
+    assert admin.purge_queue("mail").changed == 1
     assert client.queue("mail").jobs["queued"] == 0
     assert {queue.name for queue in client.queues()} == {"mail", "fragile", "dead"}
 
@@ -146,7 +146,7 @@ def test_dead_letters_go_back(client: Client, admin: Client) -> None:
     client.fail(client.claim("fragile")[0], "no", kind="Broken")
     (dead,) = client.jobs("dead")
     assert (dead.uid, dead.died_in, dead.errors[0].kind) == (job.uid, "fragile", "Broken")
-    assert admin.redrive_queue("dead") == 1
+    assert admin.redrive_queue("dead").changed == 1
     assert client.get("fragile", job.uid).attempt == 0
 
 

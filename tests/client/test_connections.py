@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from jobengine.errors import ConfigurationWrong, OutcomeUnknown, Unreachable
+from jobengine.testing import Broker
 from tests.client.asking import Ask, both
 from tests.client.certificates import Certificates
 from tests.client.rough_server import CUT, HANG, RoughServer, ok
@@ -93,6 +94,13 @@ def test_a_broker_that_cannot_prove_itself_is_told_nothing(ask: Ask, certificate
 
 
 @both
+def test_a_broker_that_speaks_no_tls_is_told_apart(ask: Ask, running: Broker) -> None:
+    url = running.url.replace("http:", "https:")
+    with pytest.raises(Unreachable, match=r"\(no TLS there: "):
+        ask(url, lambda client: client.get("mail", "a"), retry_seconds=0)
+
+
+@both
 def test_a_service_shows_its_own_certificate(ask: Ask, certificates: Certificates) -> None:
     with RoughServer([JOB], tls=certificates.server(asks_for_certificates=True)) as server:
         files = {"ca": certificates.ca, "cert": certificates.cert, "key": certificates.key}
@@ -122,6 +130,16 @@ def test_address_and_name_come_from_the_environment(ask: Ask, monkeypatch: pytes
 
 
 @both
-def test_an_address_that_is_none_is_refused(ask: Ask) -> None:
+@pytest.mark.parametrize(
+    "url", ["localhost:6010", "http://", "http://[::1", "http://host:x", "http://host:99999"]
+)
+def test_an_address_that_is_none_is_refused(ask: Ask, url: str) -> None:
     with pytest.raises(ConfigurationWrong, match="the broker's address is like"):
-        ask("localhost:6010", lambda client: client.queues())
+        ask(url, lambda client: client.queues())
+
+
+@both
+@pytest.mark.parametrize("name", ["two\nlines", "gr\u00fcn", "\udcff"])
+def test_a_name_that_no_header_can_say_is_refused(ask: Ask, name: str) -> None:
+    with pytest.raises(ConfigurationWrong, match="one line of ASCII"):
+        ask("http://127.0.0.1:1", lambda client: client.queues(), name=name)

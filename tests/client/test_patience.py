@@ -1,13 +1,14 @@
 """When a request is sent again."""
 
+import json
+
 import pytest
 
 from jobengine.client.calls import claiming, controlling, creating, looking, queues, settling
-from jobengine.client.exchange import Unanswered
+from jobengine.client.exchange import Request, Response, Unanswered
 from jobengine.client.job import Held
 from jobengine.errors import (
     Forbidden,
-    JobEngineError,
     LeaseLost,
     OutcomeUnknown,
     QueueFull,
@@ -51,6 +52,28 @@ def test_a_settle_is_not_repeated_when_it_was_refused() -> None:
         Script(problem(409, "lease_lost")).play(settling.complete(HELD, 1))
 
 
+def test_who_settles_again_is_told_that_it_may_be_done() -> None:
+    with pytest.raises(LeaseLost, match="the request before, whose answer was lost, has done it"):
+        Script(LOST, problem(409, "lease_lost")).play(settling.fail(HELD, "no"))
+    with pytest.raises(LeaseLost, match=r"^no$"):
+        Script(REFUSED, problem(409, "lease_lost")).play(settling.fail(HELD, "no"))
+
+
+def test_a_create_that_is_repeated_made_its_job_itself() -> None:
+    def same(request: Request) -> Response:
+        uid = json.loads(request.body or b"")["uid"]
+        return answer(200, job(uid=uid, deduplicated=True))
+
+    assert not Script(LOST, same).play(creating.create("mail", 1)).deduplicated
+    assert Script(same).play(creating.create("mail", 1, uid=job()["uid"])).deduplicated
+    assert Script(answer(200, job(deduplicated=True))).play(creating.create("mail", 1)).deduplicated
+
+
+def test_after_a_fault_of_the_broker_nobody_knows_what_was_done() -> None:
+    with pytest.raises(OutcomeUnknown, match=r"a fault \(request r-1\)"):
+        Script(problem(500, "internal_error", "a fault")).play(settling.complete(HELD))
+
+
 def test_a_claim_whose_answer_was_lost_is_not_repeated() -> None:
     with pytest.raises(OutcomeUnknown):
         Script(LOST).play(claiming.claim("mail"))
@@ -58,7 +81,7 @@ def test_a_claim_whose_answer_was_lost_is_not_repeated() -> None:
 
 @pytest.mark.parametrize("status", [502, 504])
 def test_a_claim_that_a_proxy_lost_is_not_repeated(status: int) -> None:
-    with pytest.raises(JobEngineError):
+    with pytest.raises(OutcomeUnknown, match=f"a proxy answered {status}"):
         Script(answer(status)).play(claiming.claim("mail"))
 
 
@@ -118,4 +141,4 @@ def test_each_request_of_a_call_has_the_whole_patience() -> None:
     refused = [problem(503, "unavailable", Retry_After="8")]
     page = answer(200, {"changed": 1, "next_cursor": "c"})
     script = Script(*refused, page, *refused, answer(200, {"changed": 2}))
-    assert script.play(queues.purge_queue("mail"), patience_seconds=10) == 3
+    assert script.play(queues.purge_queue("mail"), patience_seconds=10).changed == 3

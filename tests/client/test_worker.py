@@ -1,14 +1,9 @@
 """Workers and the real broker."""
 
 import asyncio
-import multiprocessing
 import os
 import signal
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,27 +11,7 @@ import pytest
 from jobengine import Client, CurrentJob, Draft, Fail, Release, Retry, State, Worker
 from jobengine.errors import ConfigurationWrong, NotFound
 from jobengine.testing import Broker
-
-WAIT_SECONDS = 10
-
-
-@pytest.fixture
-def worker(running: Broker) -> Worker:
-    """One without a function."""
-    return Worker(running.url, name="resizer")
-
-
-@contextmanager
-def working(worker: Worker) -> Iterator[threading.Thread]:
-    """The worker works until the end of the `with`."""
-    thread = threading.Thread(target=worker.run)
-    thread.start()
-    try:
-        yield thread
-    finally:
-        worker.stop()
-        thread.join(WAIT_SECONDS)
-        assert not thread.is_alive()
+from tests.client.working import WAIT_SECONDS, working
 
 
 def test_what_a_function_returns_is_the_result(running: Broker, client: Client, worker: Worker) -> None:
@@ -82,25 +57,6 @@ def test_a_process_that_dies_fails_its_job_and_not_the_worker(
     running.run(worker)
     assert client.get("dead", first.uid).errors[0].kind == "ProcessDied"
     assert client.get("fragile", second.uid).result == "alive"
-
-
-def test_a_worker_that_must_end_ends_its_processes(client: Client, worker: Worker, tmp_path: Path) -> None:
-    worker.job("mail", in_process=True)(never_end)
-    sign = tmp_path / "begun"
-    job = client.create("mail", str(sign))
-    with working(worker):
-        _until(sign.exists)
-        worker.stop(drain_seconds=0)
-    for child in multiprocessing.active_children():
-        child.join(WAIT_SECONDS)
-    assert multiprocessing.active_children() == []
-    assert client.get("mail", job.uid).attempt == 0
-
-
-def never_end(sign: str) -> None:
-    """Say that it has begun."""
-    Path(sign).touch()
-    threading.Event().wait()
 
 
 def die(signal_is_sent: int) -> str:
@@ -185,144 +141,6 @@ def test_a_result_that_is_too_large_fails_its_job_and_no_other(
     assert "its result was refused" in client.get("dead", large.uid).errors[0].text
 
 
-def test_progress_is_seen_while_the_job_is_done(client: Client, worker: Worker) -> None:
-    seen, may_end = threading.Event(), threading.Event()
-
-    @worker.job("mail")
-    def slow(_content: object, job: CurrentJob) -> None:
-        job.progress({"percent": 40})
-        seen.set()
-        assert may_end.wait(WAIT_SECONDS)
-
-    job = client.create("mail", 1)
-    with working(worker):
-        assert seen.wait(WAIT_SECONDS)
-        _until(lambda: client.get("mail", job.uid).progress == {"percent": 40})
-        may_end.set()
-        assert client.wait("mail", job.uid, timeout=WAIT_SECONDS).state == State.COMPLETE
-
-
-def _until(is_so: Callable[[], bool]) -> None:
-    deadline, pause = time.monotonic() + WAIT_SECONDS, threading.Event()
-    while not is_so():
-        assert time.monotonic() < deadline
-        pause.wait(0.01)
-
-
-def test_a_lease_is_renewed_while_a_function_holds_up_the_loop(running: Broker, client: Client) -> None:
-    begun, may_end = threading.Event(), threading.Event()
-    worker = Worker(running.url, name="resizer", lease_seconds=1)
-
-    @worker.job("mail")
-    async def block(_content: object) -> str:
-        begun.set()
-        assert may_end.wait(WAIT_SECONDS)  # as bad code would
-        return "done"
-
-    job = client.create("mail", 1)
-    with working(worker):
-        assert begun.wait(WAIT_SECONDS)
-        ends = client.get("mail", job.uid).lease.expires  # type: ignore[union-attr]
-        running.advance(0.5)
-        _until(lambda: client.get("mail", job.uid).lease.expires > ends)  # type: ignore[union-attr]
-        may_end.set()
-        assert client.wait("mail", job.uid, timeout=WAIT_SECONDS).result == "done"
-
-
-def test_an_asynchronous_function_that_lost_its_job_is_cancelled(running: Broker, client: Client) -> None:
-    begun, cancelled = threading.Event(), threading.Event()
-    worker = Worker(running.url, name="resizer", lease_seconds=1)
-
-    @worker.job("mail")
-    async def wait(_content: object) -> None:
-        begun.set()
-        try:
-            await asyncio.sleep(WAIT_SECONDS)
-        finally:
-            cancelled.set()
-
-    job = client.create("mail", 1)
-    with working(worker):
-        assert begun.wait(WAIT_SECONDS)
-        client.delete("mail", job.uid)
-        assert cancelled.wait(WAIT_SECONDS)
-
-
-def test_a_function_in_a_thread_is_told_that_it_lost_its_job(running: Broker, client: Client) -> None:
-    begun, lost = threading.Event(), threading.Event()
-    worker = Worker(running.url, name="resizer", lease_seconds=1)
-
-    @worker.job("mail")
-    def wait(_content: object, job: CurrentJob) -> None:
-        begun.set()
-        _until(lambda: job.is_lost)
-        lost.set()
-
-    job = client.create("mail", 1)
-    with working(worker):
-        assert begun.wait(WAIT_SECONDS)
-        client.delete("mail", job.uid)
-        assert lost.wait(WAIT_SECONDS)
-
-
-def test_a_job_that_somebody_stops_is_cancelled_and_fails_as_stopped(running: Broker, client: Client) -> None:
-    begun = threading.Event()
-    worker = Worker(running.url, name="resizer", lease_seconds=1)
-
-    @worker.job("mail")
-    async def wait(_content: object) -> None:
-        begun.set()
-        await asyncio.sleep(WAIT_SECONDS)
-
-    job = client.create("mail", 1)
-    with working(worker):
-        assert begun.wait(WAIT_SECONDS)
-        client.stop("mail", job.uid)
-        stopped = client.wait("mail", job.uid, timeout=WAIT_SECONDS)
-    assert (stopped.state, stopped.reason) == (State.FAILED, "stopped")
-
-
-def test_a_worker_that_stops_lets_end_what_it_does(client: Client, worker: Worker) -> None:
-    begun, may_end = threading.Event(), threading.Event()
-
-    @worker.job("mail")
-    def slow(_content: object) -> str:
-        begun.set()
-        assert may_end.wait(WAIT_SECONDS)
-        return "done"
-
-    job = client.create("mail", 1)
-    with working(worker):
-        assert begun.wait(WAIT_SECONDS)
-        worker.stop()
-        may_end.set()
-    assert client.get("mail", job.uid).result == "done"
-
-
-@pytest.mark.parametrize("is_async", [True, False])
-def test_a_worker_that_must_end_gives_back_what_it_does_without_an_attempt(
-    client: Client, worker: Worker, is_async: bool
-) -> None:
-    begun, end = threading.Event(), threading.Event()
-
-    async def slow(_content: object) -> None:
-        begun.set()
-        await asyncio.sleep(WAIT_SECONDS)
-
-    def slow_in_thread(_content: object) -> None:
-        begun.set()
-        end.wait(WAIT_SECONDS)
-
-    worker.job("mail")(slow if is_async else slow_in_thread)
-    job = client.create("mail", 1)
-    with working(worker):
-        assert begun.wait(WAIT_SECONDS)
-        worker.stop(drain_seconds=0)
-    given_back = client.get("mail", job.uid)
-    end.set()
-    assert (given_back.state, given_back.attempt, given_back.errors) == (State.QUEUED, 0, ())
-
-
 def test_a_worker_takes_no_more_than_it_can_do(running: Broker, client: Client) -> None:
     worker = Worker(running.url, name="resizer", concurrency=2)
     begun, may_end = threading.Semaphore(0), threading.Event()
@@ -367,29 +185,11 @@ async def test_a_worker_serves_within_a_program_that_has_a_loop(running: Broker)
     assert done.result == [1, True]
 
 
-async def test_a_program_that_cancels_its_worker_gives_everything_back(running: Broker) -> None:
-    worker = Worker(running.url, name="resizer")
-    begun = asyncio.Event()
-
-    @worker.job("mail")
-    async def slow(_content: int) -> None:
-        begun.set()
-        await asyncio.sleep(WAIT_SECONDS)
-
-    async with running.async_client("tester") as client:
-        job = await client.create("mail", 1)
-        serving = asyncio.create_task(worker.serve())
-        await begun.wait()
-        serving.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await serving
-        assert (await client.get("mail", job.uid)).attempt == 0
-
-
 def test_a_worker_without_the_right_to_read_ends_and_says_so(worker: Worker) -> None:
     worker.job("closed")(lambda content: content)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound) as refused:
         worker.run()
+    assert refused.value.__notes__ == ["as resizer claimed jobs of closed"]
 
 
 def test_a_worker_without_a_function_is_a_mistake(worker: Worker) -> None:
@@ -408,13 +208,18 @@ def test_a_function_that_takes_nothing_is_a_mistake(worker: Worker) -> None:
         worker.job("mail")(lambda: None)
 
 
-def test_a_worker_that_is_stopped_before_it_runs_ends_at_once_and_only_once(
-    running: Broker, client: Client, worker: Worker
-) -> None:
-    worker.job("mail")(lambda content: content)
+def test_a_worker_that_could_do_nothing_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="at least 1, not 0"):
+        Worker(name="resizer", concurrency=0)
+
+
+def test_a_worker_may_do_more_at_once_than_one_claim_gives(running: Broker, client: Client) -> None:
+    worker = Worker(running.url, name="resizer", concurrency=5000)
+
+    @worker.job("mail")
+    async def same(content: int) -> int:
+        return content
+
     job = client.create("mail", 1)
-    worker.stop()
-    worker.run()
-    assert client.get("mail", job.uid).attempt == 0
     running.run(worker)
     assert client.get("mail", job.uid).result == 1

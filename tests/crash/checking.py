@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tests.crash.history import explain
 from tests.crash.ledger import Event
-from tests.crash.life import Life, is_possible_answer
+from tests.crash.life import Life, is_open_claim, is_possible_answer
 from tests.crash.operations import Claim, Create, Job, read_job
 
 NOBODY = frozenset({None})
@@ -29,7 +29,7 @@ class Checker:
         return [
             *(f"job {number} is there, and nobody has sent it" for number in strangers),
             *([f"{twice} jobs are listed twice"] if twice else []),
-            *self._unexplained(seen, by_job, _unanswered_claims(events)),
+            *self._unexplained(seen, by_job, _open_claims(events)),
         ]
 
     def _unexplained(
@@ -73,8 +73,8 @@ def _by_job(events: Iterable[Event]) -> dict[int, list[Event]]:
     return by_job
 
 
-def _unanswered_claims(events: Iterable[Event]) -> list[Event]:
-    return [event for event in events if isinstance(event.operation, Claim) and event.outcome is None]
+def _open_claims(events: Iterable[Event]) -> list[Event]:
+    return [event for event in events if is_open_claim(event)]
 
 
 def _story(number: int, befores: Iterable[Life], events: Iterable[Event], job: Job | None) -> str:

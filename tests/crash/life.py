@@ -24,6 +24,7 @@ from tests.crash.operations import (
 )
 
 NO_EFFECT = frozenset({429, 503, 507})  # refused whatever the job is like
+STOPPING = 503
 ANSWERED = frozenset({200, 201, 204, 403, 404, 409}) | NO_EFFECT
 
 
@@ -68,11 +69,11 @@ REFUSALS = {403: Effect.FORBIDDEN, 404: Effect.NOT_FOUND, 409: Effect.LEASE_LOST
 def after(before: Life, event: Event) -> Iterator[Life]:
     """The job when this event has happened to it; nothing at all when it cannot have happened."""
     life, effect = _apply(before, event)
+    if effect is Effect.DONE and before is not None and is_open_claim(event):
+        yield _changed(before)  # handed out, and given back: nobody was there any more to hear of it
     if event.outcome is None:
         if effect is Effect.DONE:
             yield life
-            if isinstance(event.operation, Claim) and before is not None:
-                yield _changed(before)  # given back: the server saw that nobody was there to hear of it
         return
     status = event.outcome.status
     if status in NO_EFFECT:
@@ -86,6 +87,12 @@ def after(before: Life, event: Event) -> Iterator[Life]:
         job = read_job(event.outcome.body)
         if life.fits(job):
             yield life.seen(job)
+
+
+def is_open_claim(event: Event) -> bool:
+    """A claim that was not answered, or with that the server stops: nobody knows what it took."""
+    is_open = event.outcome is None or event.outcome.status == STOPPING
+    return is_open and isinstance(event.operation, Claim)
 
 
 def is_possible_answer(event: Event) -> bool:
@@ -104,7 +111,7 @@ def _apply(before: Life, event: Event) -> tuple[Life, Effect]:
         case Claim():
             if before is None or before.state != "queued":
                 return before, Effect.NOTHING
-            lease = None if event.outcome is None else read_lease(event.outcome.body)
+            lease = None if is_open_claim(event) or event.outcome is None else read_lease(event.outcome.body)
             return _changed(before, state="inprogress", claimer=operation.service, lease=lease), Effect.DONE
         case _ if before is None:
             return before, Effect.NOT_FOUND

@@ -93,6 +93,10 @@ GOOD: dict[str, tuple[Story, Sequence[Job]]] = {
     "an unanswered claim took the job": (created().open(CLAIM), [CLAIMED]),
     "an unanswered claim took nothing": (created().open(CLAIM), [job()]),
     "an unanswered claim was given back": (created().open(CLAIM), [job(updated=101)]),
+    "a claim that waited when the server stopped was given back": (
+        created().then(CLAIM, 503),
+        [job(updated=101)],
+    ),
     "an unanswered update was done": (created().open(URGENT), [job(priority=90, updated=101)]),
     "an unanswered update was not done": (created().open(URGENT), [job()]),
     "an unanswered delete was done": (created().open(DELETE), []),
@@ -118,6 +122,7 @@ BAD: dict[str, tuple[Story, Sequence[Job]]] = {
     "an acknowledged update is lost": (created().then(URGENT, 200, job(priority=90, updated=101)), [job()]),
     "an acknowledged delete is lost": (created().then(DELETE, 204), [job()]),
     "a refused create is there": (Story().then(CREATE, 503), [job()]),
+    "a claim that waited when the server stopped took the job": (created().then(CLAIM, 503), [CLAIMED]),
     "a refused update was done": (created().then(COMPLETE, 403), [COMPLETED]),
     "half of an update was done": (
         created().open(Update("writer", True, 1, UID, priority=90, size=10)),

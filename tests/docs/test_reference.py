@@ -14,12 +14,14 @@ from jobengine.access import Access
 from jobengine.engine.interface import Engine
 from jobengine.errors import Fatal
 from jobengine.journal import anchor, frame, header
+from jobengine.model.states import Event
 from jobengine.web.body import BodyReader
 from jobengine.web.metrics import Metrics
 from jobengine.web.probes import Probes
 from jobengine.web.routes import Route
 from jobengine.web.v1.doors import V1
 from tests.docs.generated import DOCS, PARTS, filled, pages
+from tests.support import openapi
 
 ROOT = DOCS.parent
 ROUTES = DOCS / "reference/http-v1.md"
@@ -45,7 +47,13 @@ def test_every_route_is_documented_and_no_other() -> None:
 def test_every_kind_of_operation_is_documented() -> None:
     metrics = (DOCS / "reference/metrics.md").read_text()
     row = next(line for line in metrics.splitlines() if line.startswith("| `kind`"))
-    assert set(re.findall(r"`(\w+)`", row)) == {"kind", "none", *(route.kind for route in _routes())}
+    assert set(re.findall(r"`(\w+)`", row)) == {"kind", "none", *(route.kind for route in openapi.routes())}
+
+
+def test_every_event_in_the_life_of_a_job_is_explained() -> None:
+    rows = re.findall(r"^\| ([a-z ,]+) \|", (DOCS / "explanation/states.md").read_text(), re.MULTILINE)
+    explained = {event.strip() for row in rows for event in row.split(",")}
+    assert explained == {"event", *(event.replace("_", " ") for event in Event)}
 
 
 def test_every_exit_code_has_its_advice() -> None:

@@ -12,7 +12,7 @@ from jobengine.engine import pages
 from jobengine.engine.pages import Page, Wish
 from jobengine.errors import NotFound
 from jobengine.model.blob import BLOB_THRESHOLD_BYTES
-from jobengine.model.commands import Create, Draft
+from jobengine.model.commands import Claim, Complete, Create, Draft, Settle
 from jobengine.model.job import Job
 from jobengine.model.order import LIVING
 from jobengine.model.states import State
@@ -87,7 +87,7 @@ async def test_a_look_that_finds_little_ends_with_a_part_and_goes_on_there(
 ) -> None:
     monkeypatch.setattr(pages, "LOOK_MOST", 500)
     async with filled(1_200) as broker:
-        wish = replace(ALL, is_wanted=lambda job, _content: job.priority == 1)
+        wish = replace(ALL, is_wanted=lambda job, _content, _result: job.priority == 1)
         found = [page async for page in each_page(broker, wish)]
         assert [page.looked_at for page in found[:2]] == [500, 500]
         assert found[0].jobs == []
@@ -105,19 +105,33 @@ async def test_a_look_at_ten_thousand_jobs_lets_others_have_their_turn() -> None
                 turns += 1
 
         counting = asyncio.create_task(count_turns())
-        await broker.engine.page(replace(ALL, is_wanted=lambda _job, _content: False))
+        await broker.engine.page(replace(ALL, is_wanted=lambda _job, _content, _result: False))
         counting.cancel()
         assert turns >= 10
 
 
 @pytest.mark.parametrize(("needs", "length"), [(True, BLOB_THRESHOLD_BYTES + 1), (False, 0)])
 async def test_a_big_content_is_read_only_for_who_needs_it(needs: bool, length: int) -> None:
-    def is_wanted(_job: Job, content: bytes) -> bool:
+    def is_wanted(_job: Job, content: bytes, _result: bytes) -> bool:
         return len(content) == length
 
     async with filled(0) as broker:
         await broker.create(content=b"x" * (BLOB_THRESHOLD_BYTES + 1))
         page = await broker.engine.page(replace(ALL, needs_content=needs, is_wanted=is_wanted))
+        assert len(page.jobs) == 1
+
+
+@pytest.mark.parametrize(("needs", "length"), [(True, BLOB_THRESHOLD_BYTES + 1), (False, 0)])
+async def test_a_big_result_is_read_only_for_who_needs_it(needs: bool, length: int) -> None:
+    def is_wanted(_job: Job, _content: bytes, result: bytes) -> bool:
+        return len(result) == length
+
+    async with filled(0) as broker:
+        await broker.create()
+        (job,) = await broker.engine.submit(Claim("mail", "reader"))
+        result = b"x" * (BLOB_THRESHOLD_BYTES + 1)
+        await broker.engine.submit(Settle("mail", (Complete(job.uid, job.lease, result),)))
+        page = await broker.engine.page(replace(ALL, needs_result=needs, is_wanted=is_wanted))
         assert len(page.jobs) == 1
 
 

@@ -227,6 +227,32 @@ async def test_nobody_waits_on_a_queue_that_is_not_there() -> None:
             await broker.engine.claim(Claim("letters", "reader"), wait=60)
 
 
+async def test_whoever_waits_on_a_queue_hears_that_it_went() -> None:
+    async with Broker() as broker:
+        await broker.configure(MAIL, LETTERS)
+        claiming = await waiting(broker)
+        either = await waiting(broker, ClaimAny((("mail", 1), ("letters", 1)), "reader"))
+        await broker.configure(LETTERS)
+        for one in (claiming, either):
+            with pytest.raises(NotFound):
+                await one
+
+
+async def test_whoever_waits_gets_the_job_whose_claim_found_no_room() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        job = await broker.create()
+        broker.disk.hold_writes()
+        refused = await asked(broker.engine.submit(CLAIM))
+        claiming = await waiting(broker)
+        broker.disk.fill()
+        broker.disk.let_writes_go()
+        with pytest.raises(StorageFull):
+            await refused
+        broker.disk.make_room()
+        assert (await claiming)[0].uid == job.uid
+
+
 # --- for one to end ---
 
 
@@ -259,16 +285,42 @@ async def test_another_attempt_is_not_the_end() -> None:
         assert (await ending).state is State.FAILED
 
 
-async def test_a_job_that_is_gone_or_a_dead_letter_is_not_found() -> None:
+async def test_a_job_that_goes_is_not_found() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        job = await held(broker)
+        ending = await asked(broker.engine.ended("mail", job.uid, wait=60))
+        await broker.engine.submit(delete("mail", job.uid))
+        with pytest.raises(NotFound):
+            await ending
+
+
+async def test_a_job_that_dies_is_shown_as_the_dead_letter_that_it_is() -> None:
     async with Broker() as broker:
         await broker.configure(replace(MAIL, dead_letter="letters"), LETTERS)
-        first, second = await held(broker), await held(broker)
-        endings = [await asked(broker.engine.ended("mail", job.uid, wait=60)) for job in (first, second)]
-        await broker.engine.submit(delete("mail", first.uid))
-        await broker.engine.submit(Settle("mail", (Fail(second.uid, second.lease),)))
-        for ending in endings:
-            with pytest.raises(NotFound):
-                await ending
+        job = await held(broker)
+        ending = await asked(broker.engine.ended("mail", job.uid, wait=60))
+        await broker.engine.submit(Settle("mail", (Fail(job.uid, job.lease, "odd", "no"),)))
+        dead = await ending
+        assert (dead.queue, dead.uid, dead.more.failures[-1].text) == ("letters", job.uid, "no")
+
+
+async def test_a_dead_letter_of_another_queue_is_not_shown() -> None:
+    async with Broker() as broker:
+        await broker.configure(replace(MAIL, dead_letter="letters"), LETTERS)
+        job = await broker.create(queue="letters")
+        with pytest.raises(NotFound):
+            await broker.engine.ended("mail", job.uid, wait=60)
+
+
+async def test_whoever_waits_for_the_end_of_a_job_hears_that_its_queue_went() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        job = await held(broker)
+        ending = await asked(broker.engine.ended("mail", job.uid, wait=60))
+        await broker.configure(LETTERS)
+        with pytest.raises(NotFound):
+            await ending
 
 
 async def test_one_that_does_not_end_is_told_as_it_is() -> None:
@@ -279,4 +331,4 @@ async def test_one_that_does_not_end_is_told_as_it_is() -> None:
         ending = await asked(broker.engine.ended("mail", job.uid, wait=5))
         await time.pass_seconds(6)
         assert await ending == job
-        assert not broker.engine._watchers
+        assert not broker.engine._watchers.events

@@ -3,6 +3,8 @@
 import pytest
 
 from jobengine.errors import NotFound
+from jobengine.model.commands import Claim, ClaimAny
+from jobengine.model.rules.claim import CONTENT_MOST_BYTES
 from jobengine.model.states import State
 from tests.support.pure_broker import MAIL, MINUTE_MS, PureBroker
 
@@ -16,6 +18,17 @@ def test_a_claim_names_the_claimer_and_starts_a_lease() -> None:
     assert (job.state, job.claimer, job.attempt) == (State.INPROGRESS, "reader", 1)
     assert (job.updated, job.lease_ends) == (broker.now, broker.now + MAIL.lease)
     assert broker.look(job) == job
+
+
+@pytest.mark.parametrize(
+    "command", [Claim("mail", "reader", 9), ClaimAny((("mail", 1),), "reader", 9)], ids=str
+)
+def test_a_claim_of_many_ends_where_one_answer_is_full(command: Claim | ClaimAny) -> None:
+    broker = PureBroker()
+    for _ in range(6):
+        broker.create(content=b"x" * (CONTENT_MOST_BYTES // 4))
+    assert len(broker.do(command)) == 4
+    assert len(broker.do(command)) == 2
 
 
 def test_an_empty_queue_gives_nothing() -> None:

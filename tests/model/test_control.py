@@ -33,7 +33,8 @@ def done(
     broker: PureBroker, job: Job, act: Act, target: str | None = None, version: int | None = None
 ) -> Job:
     """What is left of it. Raises the refusal."""
-    return only(broker.do(Control(job.queue, (job.uid,), act, target, version)))
+    versions = () if version is None else (version,)
+    return only(broker.do(Control(job.queue, (job.uid,), act, target, versions)))
 
 
 def made(broker: PureBroker, state: State = State.QUEUED, **options: Any) -> Job:
@@ -89,6 +90,16 @@ def test_only_the_version_that_was_seen_is_changed() -> None:
     with pytest.raises(VersionChanged):
         broker.do(Amend("mail", job.uid, version=job.updated, priority=3))
     assert broker.do(Amend("mail", job.uid, version=halted.updated, priority=3)).priority == 3
+
+
+def test_of_many_jobs_those_that_are_not_as_they_were_seen_are_left_alone() -> None:
+    broker = PureBroker()
+    seen = [made(broker) for _ in range(3)]
+    broker.update(seen[1], state=State.INPROGRESS)
+    uids, versions = tuple(job.uid for job in seen), tuple(job.updated for job in seen)
+    outcomes = broker.do(Control("mail", uids, Act.DELETE, versions=versions))
+    assert [type(outcome) for outcome in outcomes] == [Job, VersionChanged, Job]
+    assert broker.ledger.job("mail", seen[1].uid) is not None
 
 
 def test_a_queued_job_that_is_stopped_says_why_it_failed() -> None:

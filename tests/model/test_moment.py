@@ -30,3 +30,18 @@ def test_no_seed_comes_twice() -> None:
     drawn = [seeds.next() for _ in range(1000)]
     assert len(set(drawn)) == 1000
     assert {len(seed) for seed in drawn} == {16}
+
+
+@given(st.binary(min_size=16, max_size=16))
+def test_all_uids_of_one_moment_are_random_uuids_of_version_4_and_differ(seed: bytes) -> None:
+    uids = Moment(0, seed).uids(100)
+    assert len(set(uids)) == 100
+    assert [str(uuid.UUID(uid)) for uid in uids] == uids
+    assert {(uuid.UUID(uid).version, uuid.UUID(uid).variant) for uid in uids} == {(4, uuid.RFC_4122)}
+
+
+@given(st.binary(min_size=16, max_size=16))
+def test_all_leases_of_one_moment_differ_and_none_is_0(seed: bytes) -> None:
+    leases = Moment(0, seed).leases(100)
+    assert len(set(leases)) == 100
+    assert all(0 < lease < 1 << 63 for lease in leases)

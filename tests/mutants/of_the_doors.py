@@ -129,4 +129,42 @@ DOORS: tuple[Mutant, ...] = (
 """,
         test="tests/web/test_failed_sync.py::test_after_a_failed_sync_nothing_is_promised_and_the_next_start_is_right",
     ),
+    Mutant(
+        name="many are changed unseen",
+        breaks="A purge of queued jobs removes one that somebody has claimed meanwhile.",
+        file="jobengine/web/v2/slices.py",
+        old="control = Control(selection.queue, uids, doing.act, doing.target, versions)",
+        new="control = Control(selection.queue, uids, doing.act, doing.target)",
+        test="tests/web/v2/test_slices.py::test_a_purge_leaves_alone_what_was_claimed_meanwhile",
+    ),
+    Mutant(
+        name="dead letters go home unasked",
+        breaks="Who may write to a dead letter queue puts jobs into queues that are closed to it.",
+        file="jobengine/web/v2/slices.py",
+        old="refusals = self._strangers(doing, selected.page.jobs)",
+        new="refusals: dict[str, JobEngineError] = {}",
+        test="tests/web/v2/test_queues.py"
+        "::test_dead_letters_go_back_only_to_queues_into_which_one_may_put_jobs",
+    ),
+    Mutant(
+        name="any queue for dead letters",
+        breaks="Who administers one queue fills those of others by it.",
+        file="jobengine/web/v2/administering.py",
+        old='self._check_dead_letter(caller, settings.get("dead_letter"))',
+        new="pass",
+        test="tests/web/v2/test_queues.py::test_a_queues_own_administrators_fill_no_queue_of_others",
+    ),
+    Mutant(
+        name="the gone keep their jobs",
+        breaks="A job that was claimed for a client that is gone is nobody's until the lease is over.",
+        file="jobengine/web/v2/claiming.py",
+        old="""
+        if request.transport is None:
+            await self._give_back(jobs)
+""",
+        new="""
+        pass
+""",
+        test="tests/web/v2/test_gone_clients.py::test_who_goes_while_a_big_content_is_fetched_holds_nothing",
+    ),
 )

@@ -18,8 +18,8 @@ WAITING: tuple[Mutant, ...] = (
         name="the last who came is served first",
         breaks="A worker may wait for ever.",
         file="jobengine/engine/waiters.py",
-        old="next(iter(self._by_queue.get(queue, ())), None)",
-        new="next(reversed(self._by_queue.get(queue, {})), None)",
+        old="next(iter(self.by_queue.get(queue, ())), None)",
+        new="next(reversed(self.by_queue.get(queue, {})), None)",
         test=f"{TESTS}::test_who_waited_longest_gets_the_first_job",
     ),
     Mutant(

@@ -291,15 +291,18 @@ def _wrong_amend(book: Book, command: Amend, answer: object, now: int) -> str:
 
 
 def _wrong_control(book: Book, command: Control, answer: Sequence[object], now: int) -> str:
+    versions = dict(zip(command.uids, command.versions, strict=True)) if command.versions else {}
     for uid, outcome in zip(dict.fromkeys(command.uids), answer, strict=True):
         job = present(book, command.queue, uid, now)
         if isinstance(outcome, JobEngineError):
             if outcome.code == "not_found" and job is not None:
                 return f"{uid} is there"
-            if outcome.code == "version_changed" and job is not None and command.version == job.updated:
+            if outcome.code == "version_changed" and job is not None and versions.get(uid) == job.updated:
                 return f"{uid} is of that version"
         elif job is None:
             return f"{uid} is not there"
+        elif versions.get(uid, job.updated) != job.updated:
+            return f"{uid} is of another version"
         elif wrong := _wrong_act(command, job, outcome):
             return wrong
     return ""
@@ -307,8 +310,6 @@ def _wrong_control(book: Book, command: Control, answer: Sequence[object], now: 
 
 def _wrong_act(command: Control, job: Job, outcome: object) -> str:
     assert isinstance(outcome, Job)
-    if command.version not in (None, job.updated):
-        return f"{job.uid} is of another version"
     if command.act is Act.DELETE:
         return "" if plain_job(outcome) == job else f"{job} was deleted as {outcome}"
     expected = CONTROLLED[command.act].get(job.state)

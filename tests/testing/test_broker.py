@@ -1,9 +1,11 @@
 """The broker that users put into their own tests."""
 
 import asyncio
+import http.client
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import structlog
 
 from jobengine import Client, State, Worker
 from jobengine.errors import ConfigurationWrong, NotFound, Unreachable
@@ -81,6 +83,45 @@ def test_an_option_that_is_none_is_told() -> None:
         raise AssertionError("it must not start")
 
 
+def test_a_connection_outlives_the_time_that_passes() -> None:
+    with broker(["mail"]) as running:
+        connection = http.client.HTTPConnection(running.url.removeprefix("http://"))
+        for _ in range(3):
+            connection.request("GET", "/api/v2/queues", headers={"X-Name": "tester"})
+            assert connection.getresponse().read()
+            opened = connection.sock
+            running.advance(timedelta(days=100))
+            assert connection.sock is opened
+        connection.close()
+
+
+def test_the_admin_makes_queues() -> None:
+    with broker(["mail"]) as running, running.client("admin") as admin:
+        assert admin.put_queue("faxes", {"read": ["*"], "write": ["*"]}).origin == "api"
+        assert admin.create("faxes", 1).queue == "faxes"
+        admin.drop_queue("faxes")
+        assert [queue.name for queue in admin.queues()] == ["mail"]
+
+
+def test_the_log_of_the_test_stays_as_it_was(capsys: pytest.CaptureFixture[str]) -> None:
+    structlog.reset_defaults()
+    with broker(["mail"]) as running, running.client("admin") as admin:
+        admin.put_queue("faxes", {"read": ["*"], "write": []})
+        admin.drop_queue("faxes")
+        structlog.get_logger("shop").debug("sold")
+        (line,) = capsys.readouterr().out.splitlines()
+        assert "sold" in line
+    assert not structlog.is_configured()
+
+
+def test_a_test_that_sets_up_its_log_is_left_alone() -> None:
+    structlog.reset_defaults()
+    with broker(["mail"]), structlog.testing.capture_logs() as heard:
+        structlog.get_logger("shop").debug("sold")
+        structlog.configure(cache_logger_on_first_use=False)
+    assert [line["event"] for line in heard] == ["sold"]
+
+
 def test_who_is_called_admin_may_administer() -> None:
     with broker(["mail"]) as running, running.client("admin") as admin:
         assert admin.pause_queue("mail").paused
@@ -94,3 +135,17 @@ def test_brokers_do_not_know_each_other_and_leave_nothing_behind() -> None:
             assert client.claim("mail") == []
     with Client(one.url, name="tester", retry_seconds=0) as client, pytest.raises(Unreachable):
         client.queues()
+
+
+async def test_a_worker_in_an_asynchronous_test_does_all_that_can_be_done() -> None:
+    worker = Worker(name="resizer")
+
+    @worker.job("mail")
+    async def same(content: int) -> int:
+        return content
+
+    with broker(["mail"]) as running:
+        async with running.async_client("tester") as client:
+            job = await client.create("mail", 7)
+            await worker.serve(url=running.url, until_empty=True)
+            assert (await client.get("mail", job.uid)).result == 7

@@ -42,7 +42,7 @@ def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def running(sweeper: Sweeper) -> bool:
     """Whether it has anything under way."""
-    return sweeper._sweeping is not None and not sweeper._sweeping.done()
+    return sweeper.is_going
 
 
 async def test_one_turn_takes_a_bounded_number_of_jobs_and_says_what_became_of_them() -> None:
@@ -76,9 +76,9 @@ async def test_to_start_it_twice_starts_it_once() -> None:
     engine = ScriptedEngine()
     sweeper = Sweeper(engine, observe=lambda _: None)
     await sweeper.start()
-    first = sweeper._sweeping
+    first = sweeper._going
     await sweeper.start()
-    assert sweeper._sweeping is first
+    assert sweeper._going is first
     await sweeper.stop()
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.support.api import Api
 from tests.support.problem import MARKER
 from tests.support.server import SECRET, ServerProcess
 from tests.web.conftest import StartServer
@@ -23,6 +24,24 @@ def test_no_content_is_logged_at_any_level(start_server: StartServer) -> None:
     with server.connect() as connection:
         connection.send(MARKER.encode() + b"\r\n\r\n")
         assert connection.receive().status == 400
+    assert server.stop() == 0
+    assert len(server.lines()) > 10
+    assert_hidden(MARKER, server)
+
+
+def test_nothing_of_a_job_of_api_v2_is_logged_at_any_level(start_server: StartServer) -> None:
+    server = start_server(environment={"LOG_LEVEL": "debug"})
+    with Api(server, "owner", "mail") as owner:
+        asked = {"unique_key": MARKER, "tags": [MARKER], "max_attempts": 2}
+        owner.expect(201, "POST", "/jobs", {"content": MARKER, **asked}, Idempotency_Key=MARKER)
+        job = owner.claim_one(worker=MARKER)
+        for verb, said in (("progress", {"progress": MARKER}), ("fail", {"error": MARKER})):
+            assert owner.settle(job, verb, **said).status == 200
+        owner.do(job["uid"], "retry")
+        assert owner.settle(owner.claim_one(), "complete", result=MARKER).status == 200
+        assert len(owner.list(f"?filter=error%20~%20{MARKER}")) == 1
+        assert owner.here("GET", f"/jobs?filter={MARKER}%20!").status == 422
+        assert owner.here("POST", "/jobs", {MARKER: 1}).status == 422
     assert server.stop() == 0
     assert len(server.lines()) > 10
     assert_hidden(MARKER, server)

@@ -1,11 +1,12 @@
 """`jobengine job retry, stop, delete`: jobs by their uids, or all that a filter names."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobengine.cli.asking import Asking, QueueName
+from jobengine.cli.asking import REFUSED_EXIT_CODE, Asking, QueueName, say_refusal
 from jobengine.cli.output import jobs_text
 
 if TYPE_CHECKING:
@@ -74,9 +75,29 @@ def _do(
     if is_bulk:
         _bulk(asking, action, queue, where, state, dry_run=dry_run)
         return
-    for uid in uids or ():
-        one(queue, uid)
-        asking.show({"uid": uid, "action": action}, [f"{uid}: {action}: done"])
+    refused: list[str] = []
+    done = _one_by_one(partial(one, queue), uids or (), refused)
+    asking.show_each(
+        ({"uid": uid, "action": action} for uid in done), lambda each: f"{each['uid']}: {action}: done"
+    )
+    if refused:
+        raise typer.Exit(REFUSED_EXIT_CODE)
+
+
+def _one_by_one(do: Callable[[str], object], uids: Iterable[str], refused: list[str]) -> Iterator[str]:
+    """The uids of those for which it is done. One that is refused is told, and does not hinder the others."""
+    from jobengine.errors import Fatal, JobEngineError
+
+    for uid in uids:
+        try:
+            do(uid)
+        except Fatal:
+            raise  # so it would be for all of them
+        except JobEngineError as refusal:
+            say_refusal(refusal, of=f"{uid}: ")
+            refused.append(uid)
+        else:
+            yield uid
 
 
 def _bulk(
@@ -96,7 +117,7 @@ def _bulk(
         )
     asking.show(done, _lines(done, action, dry_run=dry_run))
     if done.refused:
-        raise typer.Exit(1)
+        raise typer.Exit(REFUSED_EXIT_CODE)
 
 
 def _lines(done: "Bulk", action: str, *, dry_run: bool) -> list[str]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from jobengine.cli.asking import Asking, QueueName
+from jobengine.cli.asking import NOT_SO_EXIT_CODE, Asking, QueueName
 from jobengine.cli.job.options import HEADS, bytes_of, details, row, time_option, value_of
 
 if TYPE_CHECKING:
@@ -21,7 +21,10 @@ def create(
     asking: Asking,
     queue: QueueName,
     content: Annotated[
-        str, typer.Argument(help="JSON; `-` takes what comes in, `@FILE` what stands in the file.")
+        str,
+        typer.Argument(
+            metavar="CONTENT", help="JSON; `-` takes what comes in, `@FILE` what stands in the file."
+        ),
     ],
     lines: Lines = False,  # noqa: FBT002
     priority: Annotated[int, typer.Option(min=1, max=100, help="100 is the most urgent.")] = 50,
@@ -37,7 +40,7 @@ def create(
     tag: Annotated[list[str] | None, typer.Option(help="A tag; may be given several times.")] = None,
     uid: Annotated[str | None, typer.Option(help="A UUID: the same again makes no second job.")] = None,
     wait: Annotated[
-        float | None, time_option("Wait so long for its end; exits with 1 when it did not complete.")
+        float | None, time_option("Wait so long for its end; exits with 3 when it did not complete.")
     ] = None,
 ) -> None:
     """Put a job into a queue, or with --lines many."""
@@ -56,7 +59,7 @@ def create(
     job = asking.client.create(queue, value_of(content), uid=uid, wait=wait or 0, **options)
     asking.show(job, [job.uid] if wait is None else details(job))
     if wait is not None and job.state != "complete":
-        raise typer.Exit(1)
+        raise typer.Exit(NOT_SO_EXIT_CODE)
 
 
 def _many(asking: Asking, queue: str, text: bytes, options: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobengine.cli.asking import Asking, QueueName, Watch
+from jobengine.cli.asking import NOT_SO_EXIT_CODE, Asking, QueueName, Watch
 from jobengine.cli.job.options import HEADS, Uid, details, row, time_option
 
 if TYPE_CHECKING:
@@ -55,11 +55,11 @@ def wait(
     uid: Uid,
     timeout: Annotated[float | None, time_option("Wait at most so long, else for ever.")] = None,
 ) -> None:
-    """Wait until a job has ended; exits with 1 when it failed, or has not ended in time."""
+    """Wait until a job has ended; exits with 3 when it failed, or has not ended in time."""
     job = asking.client.wait(queue, uid, timeout=timeout)
     asking.show(job, details(job))
     if job.state != "complete":
-        raise typer.Exit(1)
+        raise typer.Exit(NOT_SO_EXIT_CODE)
 
 
 def _lines(why: "Why") -> list[str]:

@@ -33,8 +33,10 @@ def value_of(text: str) -> Any:
     data = bytes_of(text)
     try:
         msgspec.json.decode(data)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise typer.BadParameter(f"is not JSON: {error}") from None
+    except RecursionError:
+        raise typer.BadParameter("is nested too deeply") from None
     return msgspec.Raw(data)
 
 
@@ -78,8 +80,8 @@ def details(job: "Job") -> list[str]:
     from jobengine.cli.db.options import table
     from jobengine.cli.output import one_line
 
-    said = ((field.name, getattr(job, field.name)) for field in structs.fields(job))
-    shown = [(name, value) for name, value in said if value not in (None, (), False)]
+    said = ((field.name, getattr(job, field.name), field.default) for field in structs.fields(job))
+    shown = [(name, value) for name, value, default in said if value is not default and value != ()]
     return table(
         (name, value if isinstance(value, str) else one_line(value).strip('"')) for name, value in shown
     )

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobengine.cli.asking import Asking, QueueName
+from jobengine.cli.asking import NOT_SO_EXIT_CODE, Asking, QueueName
 from jobengine.cli.job.options import LeaseId, Uid, time_option, value_of
 
 if TYPE_CHECKING:
@@ -19,11 +19,11 @@ def claim(
     lease: Annotated[float | None, time_option("They are yours for so long, else for 60 s.")] = None,
     worker: Annotated[str | None, typer.Option(help="What the worker is called.")] = None,
 ) -> None:
-    """Take the first jobs of a queue; exits with 1 when there are none."""
+    """Take the first jobs of a queue; exits with 3 when there are none."""
     jobs = asking.client.claim(queue, most, wait=wait or 0, lease=lease, worker=worker)
     if not jobs:
         typer.echo("no job is there to be claimed", err=True)
-        raise typer.Exit(1)
+        raise typer.Exit(NOT_SO_EXIT_CODE)
     asking.show_all(jobs, ("UID", "LEASE", "ATTEMPT", "CONTENT"), _row)
 
 

@@ -53,5 +53,5 @@ def _options(settings: Iterable[str]) -> Iterable[tuple[str, Any]]:
             raise typer.BadParameter(f"{name}: write it as OPTION=VALUE")
         try:
             yield name, yaml.safe_load(value)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError, RecursionError):  # a date that is none, say
             raise typer.BadParameter(f"{name}: its value is not YAML") from None

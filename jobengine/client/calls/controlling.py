@@ -122,16 +122,7 @@ def bulk(
         body = values.json({**asked, "dry_run": dry_run, **values.said(cursor=cursor)})
         response = yield Request("POST", "/jobs/bulk", body, once=once)
         done = decoded(response, _BULK)
-        total, cursor = _sum(total, done), done.next_cursor
+        total, cursor = total + done, done.next_cursor
         on_slice(total)
         if cursor is None:
             return total
-
-
-def _sum(total: Bulk, done: Bulk) -> Bulk:
-    return Bulk(
-        matched=total.matched + done.matched,
-        changed=total.changed + done.changed,
-        refused=total.refused + done.refused,
-        problems=total.problems + done.problems,
-    )

@@ -6,10 +6,11 @@ from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from jobengine.client import values
 from jobengine.client.calls.batches import batches
-from jobengine.client.calls.looking import WAIT_MOST_SECONDS
+from jobengine.client.calls.looking import WAIT_MOST_SECONDS, wait_text
 from jobengine.client.calls.looking import wait as wait_for
 from jobengine.client.calls.paths import queue_path
 from jobengine.client.drafts import Draft, new_uid
@@ -70,10 +71,12 @@ def create(
     )
     left = values.seconds(wait)
     first = min(left, WAIT_MOST_SECONDS)
-    headers = {"Prefer": f"wait={first:g}"} if first > 0 else {}
+    headers = {"Prefer": f"wait={wait_text(first)}"} if first > 0 else {}
     body = values.json(draft.wire())
     response = yield Request("POST", queue_path(queue, "jobs"), body, headers, wait=first)
     job = decoded_job(response)
+    if uid is None and job.uid == draft.uid:  # nobody else has this uid: a request before made it
+        job = replace(job, deduplicated=False)
     if left > first and not job.has_ended:
         job = yield from wait_for(queue, job.uid, timeout=left - first)
     return job

@@ -28,12 +28,17 @@ def wait(queue: str, uid: str, *, timeout: Duration | None = None) -> Call[Job]:
     left = None if timeout is None else values.seconds(timeout)
     while True:
         turn = WAIT_MOST_SECONDS if left is None else min(left, WAIT_MOST_SECONDS)
-        response = yield Request("GET", job_path(queue, uid) + query(wait=f"{turn:g}"), wait=turn)
+        response = yield Request("GET", job_path(queue, uid) + query(wait=wait_text(turn)), wait=turn)
         job = decoded_job(response)
         if left is not None:
             left -= turn
         if job.has_ended or (left is not None and left <= 0):
             return job
+
+
+def wait_text(seconds: float) -> str:
+    """How long to wait, as API v2 takes it: in ms at the finest, and never as 1e-05."""
+    return f"{round(seconds, 3):g}"
 
 
 def page(

@@ -9,21 +9,16 @@ from msgspec import Struct
 from jobengine.client import values
 from jobengine.client.calls.paths import queue_path, words
 from jobengine.client.exchange import Call, Request, decoded
-from jobengine.client.results import Queue
+from jobengine.client.results import Bulk, Queue
 
 
 class _Queues(Struct):
     queues: list[Queue]
 
 
-class _Changed(Struct):
-    changed: int
-    next_cursor: str | None = None
-
-
 _QUEUE: Final = msgspec.json.Decoder(Queue)
 _QUEUES: Final = msgspec.json.Decoder(_Queues)
-_CHANGED: Final = msgspec.json.Decoder(_Changed)
+_BULK: Final = msgspec.json.Decoder(Bulk)
 
 
 def queues() -> Call[list[Queue]]:
@@ -76,34 +71,35 @@ def purge_queue(
     name: str,
     *,
     state: str | Sequence[str] | None = None,
-    on_slice: Callable[[int], object] = lambda _: None,
-) -> Call[int]:
-    """Remove the queued jobs of a queue, or those in these states: how many. Needs the admin right.
+    on_slice: Callable[[Bulk], object] = lambda _: None,
+) -> Call[Bulk]:
+    """Remove the queued jobs of a queue, or those in these states. Needs the admin right.
 
-    It is done in slices, in one request each: `on_slice` hears how many are gone so far.
+    It is done in slices, in one request each: `on_slice` hears what was done so far. A job that changes
+    meanwhile is refused, and stays.
     """
     return _in_slices(name, "purge", values.said(state=words(state)), on_slice, once=False)
 
 
 def redrive_queue(
-    name: str, *, to: str | None = None, on_slice: Callable[[int], object] = lambda _: None
-) -> Call[int]:
-    """Send the jobs of a dead letter queue back to where they died, or to one queue: how many.
+    name: str, *, to: str | None = None, on_slice: Callable[[Bulk], object] = lambda _: None
+) -> Call[Bulk]:
+    """Send the jobs of a dead letter queue back to where they died, or to one queue.
 
-    Needs the admin right. In slices, as purge_queue.
+    Needs the admin right. In slices, as purge_queue; what may not go there is refused, and stays.
     """
     return _in_slices(name, "redrive", values.said(to=to), on_slice, once=True)
 
 
 def _in_slices(
-    name: str, verb: str, asked: Mapping[str, object], on_slice: Callable[[int], object], *, once: bool
-) -> Call[int]:
-    total, cursor = 0, None
+    name: str, verb: str, asked: Mapping[str, object], on_slice: Callable[[Bulk], object], *, once: bool
+) -> Call[Bulk]:
+    total, cursor = Bulk(), None
     while True:
         body = values.json({**asked, **values.said(cursor=cursor)})
         response = yield Request("POST", queue_path(name, verb), body, once=once)
-        done = decoded(response, _CHANGED)
-        total, cursor = total + done.changed, done.next_cursor
+        done = decoded(response, _BULK)
+        total, cursor = total + done, done.next_cursor
         on_slice(total)
         if cursor is None:
             return total

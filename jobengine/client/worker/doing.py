@@ -24,9 +24,10 @@ class Doing:
         self._cancel = cancel
 
     def end(self) -> None:
-        """An asynchronous function is cancelled; others can look, and end by themselves."""
-        self.current.is_to_end = True
-        self._cancel()
+        """An asynchronous function is cancelled, once. Others can look, and end by themselves."""
+        if not self.current.is_to_end:
+            self.current.is_to_end = True
+            self._cancel()
 
     def lose(self) -> None:
         """The job is somebody else's."""
@@ -44,6 +45,8 @@ class Doing:
             return Released(held) if self.current.is_to_end else ending_by(held, error)
         except BrokenProcessPool:
             return Failed(held, "the process that did it has died", "ProcessDied")
+        except BaseException as error:  # noqa: BLE001  # a function that cannot be sent to a process, say
+            return ending_by(held, error)
 
 
 class Crew:

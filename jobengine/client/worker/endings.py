@@ -13,9 +13,7 @@ from jobengine.client.settlements import Completed, Failed, Released
 from jobengine.client.values import Duration
 
 TEXT_MOST: Final = 2000  # characters of an error that are kept
-
-# Whatever a function raises is its job's failure: one that ends the program does not end the worker.
-RAISED: Final = (Exception, SystemExit)
+KIND_MOST: Final = 200
 
 log = logging.getLogger("jobengine.worker")
 
@@ -27,7 +25,7 @@ class Retry(Exception):
 
     def __init__(self, text: str = "", *, delay: Duration | None = None) -> None:
         super().__init__(text)
-        self.delay = delay  # None: as the queue says
+        self.delay = None if delay is None else float(values.seconds(delay))  # None: as the queue says
 
 
 class Fail(Exception):
@@ -39,14 +37,14 @@ class Release(Exception):
 
     def __init__(self, *, delay: Duration = 0) -> None:
         super().__init__()
-        self.delay = delay
+        self.delay = float(values.seconds(delay))
 
 
 def ending(held: Held, call: Callable[[], object]) -> Ending:
-    """Do a job with a plain function."""
+    """Do a job with a plain function: whatever it raises is its job's failure, and ends nothing else."""
     try:
         return _completed(held, call())
-    except RAISED as error:
+    except BaseException as error:  # noqa: BLE001  # sys.exit, and what test libraries raise
         return ending_by(held, error)
 
 
@@ -54,7 +52,7 @@ async def awaited_ending(held: Held, call: Callable[[], Awaitable[object]]) -> E
     """Do a job with an asynchronous function. Raises CancelledError when it is cancelled."""
     try:
         return _completed(held, await call())
-    except RAISED as error:
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # SystemExit would end the whole loop
         return ending_by(held, error)
 
 
@@ -64,8 +62,8 @@ def _completed(held: Held, result: object) -> Completed:
 
 def ending_by(held: Held, error: BaseException) -> Failed | Released:
     """What an exception says of the job."""
-    text = str(error)[:TEXT_MOST]
-    kind = type(error).__name__
+    text = _text(error)
+    kind = type(error).__name__[:KIND_MOST]
     match error:
         case Release():
             return Released(held, error.delay)
@@ -78,3 +76,12 @@ def ending_by(held: Held, error: BaseException) -> Failed | Released:
         case _:
             log.warning("job %s of %s failed", held.uid, held.queue, exc_info=error)
             return Failed(held, text, kind)
+
+
+def _text(error: BaseException) -> str:
+    """What it says, as JSON can say it: the name of a file may be no Unicode."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001  # not even that works
+        return ""
+    return text[:TEXT_MOST].encode(errors="replace").decode()

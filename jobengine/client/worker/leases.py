@@ -9,8 +9,11 @@ from jobengine.client.job import Asked
 from jobengine.client.results import Settled
 from jobengine.client.settlements import Extended, Settlement
 from jobengine.client.worker.doing import Doing
+from jobengine.errors import Forbidden, LeaseLost, NotFound
 
 RENEWALS: Final = 3  # within the time of a lease: two of them may be lost
+LOOKS: Final = 4  # between two renewals, at leases that are over
+LOST: Final = (LeaseLost, NotFound, Forbidden)  # the job, or the queue, or the right to do its jobs
 
 
 class _Lease:
@@ -48,18 +51,25 @@ class Leases:
             del self._by_uid[doing.current.uid]
 
     async def run(self) -> None:
-        """Renew, for ever."""
+        """Renew, and give up what could not be renewed, for ever."""
         while True:
-            await asyncio.sleep(self._seconds / RENEWALS)
+            for _ in range(LOOKS):
+                await asyncio.sleep(self._seconds / RENEWALS / LOOKS)
+                self.give_up()
             self.renew()
 
-    def renew(self) -> None:
-        """Ask for more time for each, and give up those whose time is over."""
+    def give_up(self) -> None:
+        """Take those jobs from their functions whose time is over: others may do them by now."""
         now = self._clock()
         for lease in self._leases():
             if now >= lease.ends:
                 self._lose(lease.doing)
-            elif lease.asked is None:
+
+    def renew(self) -> None:
+        """Ask for more time for each."""
+        now = self._clock()
+        for lease in self._leases():
+            if lease.asked is None:
                 lease.asked = now
                 self._report(Extended(lease.doing.current.held, self._seconds))
 
@@ -68,10 +78,11 @@ class Leases:
         lease = self._by_uid.get(settlement.uid)
         if lease is None or lease.doing.current.held != settlement.job:
             return
-        if answer.error is not None:
+        if isinstance(answer.error, LOST):
             self._lose(lease.doing)
         elif isinstance(settlement, Extended) and lease.asked is not None:
-            lease.ends, lease.asked = lease.asked + self._seconds, None
+            lease.ends = lease.ends if answer.error else lease.asked + self._seconds
+            lease.asked = None
         if answer.control is Asked.STOP:
             lease.doing.end()
 

@@ -46,10 +46,10 @@ class Processes:
         return pool
 
     def _keep(self, pool: ProcessPoolExecutor, done: "Future[Ending]") -> None:
-        if done.exception() is None:
-            self._idle.append(pool)
-        else:
+        if not done.cancelled() and isinstance(done.exception(), BrokenProcessPool):
             self._pools.discard(pool)
+        else:
+            self._idle.append(pool)
 
 
 def _leave_interrupts() -> None:

@@ -10,17 +10,18 @@ from msgspec import Struct
 
 from jobengine.client.address import Address
 from jobengine.client.async_client import AsyncClient
-from jobengine.client.job import Job
+from jobengine.client.job import Job, held
 from jobengine.client.results import Settled
 from jobengine.client.settlements import Progressed, Released, Settlement
 from jobengine.client.worker.current import CurrentJob
 from jobengine.client.worker.doing import Crew, Doing
 from jobengine.client.worker.functions import Function
-from jobengine.client.worker.leases import Leases
+from jobengine.client.worker.leases import LOST, Leases
 from jobengine.client.worker.reports import FOR_NOW, Reports, pause_seconds
 from jobengine.errors import JobEngineError
 
 POLL_SECONDS: Final = 30.0
+CLAIM_MOST: Final = 1000  # jobs that the broker gives at once
 LAST_CLAIM_SECONDS: Final = 0.5  # for the answer to a claim that is under way when the worker stops
 LAST_CANCEL_SECONDS: Final = 1.0  # for what asynchronous functions do when they are cancelled
 LAST_REPORT_SECONDS: Final = 5.0
@@ -66,7 +67,8 @@ class Shift:
 
     def stop(self, *, drain_seconds: float | None = None) -> None:
         """Claim no more, from any thread. What is being done has this long, or as long as planned."""
-        self._loop.call_soon_threadsafe(self._stop, drain_seconds)
+        with suppress(RuntimeError):  # it has just come to its end
+            self._loop.call_soon_threadsafe(self._stop, drain_seconds)
 
     def _stop(self, drain_seconds: float | None) -> None:
         seconds = self._plan.drain_seconds if drain_seconds is None else drain_seconds
@@ -105,9 +107,8 @@ class Shift:
             if len(self._doing) >= self._plan.concurrency:
                 await self._one_has_ended.wait()
                 continue
-            jobs = await self._claim(self._plan.concurrency - len(self._doing))
-            for job in jobs:
-                self._begin(job)
+            jobs = await self._claim(min(self._plan.concurrency - len(self._doing), CLAIM_MOST))
+            self._begin_all(jobs)
             if not jobs and self._plan.until_empty and await self._is_all_done():
                 return
 
@@ -129,6 +130,10 @@ class Shift:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause_seconds())
             return []
+        except JobEngineError as error:
+            queues = ", ".join(self._plan.functions)
+            error.add_note(f"as {self._plan.address.name} claimed jobs of {queues}")
+            raise
         finally:
             claiming.cancel()
             await asyncio.gather(claiming, return_exceptions=True)
@@ -165,6 +170,17 @@ class Shift:
 
     # --- doing ---
 
+    def _begin_all(self, jobs: list[Job]) -> None:
+        """Raises what the system says when it gives no more threads or processes: then the rest goes back."""
+        begun = 0
+        try:
+            for job in jobs:
+                self._begin(job)
+                begun += 1
+        finally:
+            for job in jobs[begun:]:
+                self._reports.add(Released(held(job)))
+
     def _begin(self, job: Job) -> None:
         current = CurrentJob(job, self._report_from_anywhere)
         if self._stopping.is_set():
@@ -192,7 +208,8 @@ class Shift:
 
     def _hear(self, settlement: Settlement, answer: Settled) -> None:
         self._leases.heard(settlement, answer)
-        if isinstance(answer.error, JobEngineError) and not isinstance(settlement, Progressed):
+        is_late = isinstance(settlement, Progressed) and isinstance(answer.error, LOST)
+        if answer.error is not None and not is_late:
             log.warning("%s of job %s: %s", settlement.verb, settlement.uid, answer.error)
 
     # --- stopping ---
@@ -209,7 +226,8 @@ class Shift:
             await asyncio.wait(left, timeout=LAST_CANCEL_SECONDS)
         for task, doing in tuple(self._doing.items()):
             task.cancel()
-            self._reports.add(Released(doing.current.held))
+            if not doing.current.is_lost:
+                self._reports.add(Released(doing.current.held))
         with suppress(TimeoutError):
             await asyncio.wait_for(self._reports.all_sent(), LAST_REPORT_SECONDS)
 

@@ -19,13 +19,13 @@ class Threads:
         self._waiting: SimpleQueue[Work | None] = SimpleQueue()
 
     def begin(self, call: Callable[[], Ending]) -> "Future[Ending]":
-        """Do it soon, on one of them."""
+        """Do it soon, on one of them. Raises RuntimeError when the system gives no more threads."""
         done: Future[Ending] = Future()
         done.set_running_or_notify_cancel()  # who waits for it may go: it will still be done
-        self._waiting.put((call, done))
         if self._started < self._most:
+            Thread(target=self._work, name=f"jobengine-job-{self._started + 1}", daemon=True).start()
             self._started += 1
-            Thread(target=self._work, name=f"jobengine-job-{self._started}", daemon=True).start()
+        self._waiting.put((call, done))
         return done
 
     def stop(self) -> None:

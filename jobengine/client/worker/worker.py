@@ -40,7 +40,12 @@ class Worker:
         cert: str | Path | None = None,
         key: str | Path | None = None,
     ) -> None:
-        """What is not given comes from JOBENGINE_URL, _NAME, _CA, _CERT and _KEY when it runs."""
+        """What is not given comes from JOBENGINE_URL, _NAME, _CA, _CERT and _KEY when it runs.
+
+        Raises ValueError for a worker that could do nothing.
+        """
+        if concurrency < 1:
+            raise ValueError(f"concurrency is how many jobs are done at once, at least 1, not {concurrency}")
         self._url, self._name, self._ca, self._cert, self._key = url, name, ca, cert, key
         self._concurrency = concurrency
         self._lease_seconds = lease_seconds
@@ -82,6 +87,7 @@ class Worker:
         """As run, in the event loop of a program that has one, which looks after signals itself."""
         plan = self._plan(url, name, until_empty=until_empty)
         done: Future[None] = Future()
+        done.set_running_or_notify_cancel()  # who waits for it may go: the worker still comes to its end
         arguments = (plan, asyncio.get_running_loop(), done)
         threading.Thread(target=self._work, args=arguments, name="jobengine-worker", daemon=True).start()
         waiting = asyncio.wrap_future(done)
@@ -98,8 +104,8 @@ class Worker:
         A worker that does not run yet ends as soon as it does.
         """
         self._is_to_stop = True
-        if self._shift is not None:
-            self._shift.stop(drain_seconds=drain_seconds)
+        if (shift := self._shift) is not None:
+            shift.stop(drain_seconds=drain_seconds)
 
     def _plan(self, url: str | None, name: str | None, *, until_empty: bool) -> Plan:
         if not self._functions:

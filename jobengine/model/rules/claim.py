@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import count
+from typing import Final
 
 from msgspec.structs import replace
 
+from jobengine.model.blob import length_of
 from jobengine.model.changes import change, move
 from jobengine.model.commands import Answer, Claim, ClaimAny
 from jobengine.model.decision import Decision
@@ -13,8 +15,11 @@ from jobengine.model.job import Job
 from jobengine.model.moment import Moment
 from jobengine.model.queue import Queue
 from jobengine.model.rules.passing import touched
-from jobengine.model.states import Event, after
+from jobengine.model.states import Event, State, after
 from jobengine.model.view import View
+
+CONTENT_MOST_BYTES: Final = 8 * 1024 * 1024  # of the jobs of one answer: the one that reaches it is the last
+_CLAIMED: Final = after(State.QUEUED, Event.CLAIM)  # only queued jobs are handed out
 
 
 def claim(view: View, command: Claim, moment: Moment) -> Decision[Answer]:
@@ -26,7 +31,7 @@ def claim(view: View, command: Claim, moment: Moment) -> Decision[Answer]:
         first = view.first_ready(command.queue, moment.now)
         if first is None:
             return Decision((), ())
-        job = _handed_out(first, queue, command, moment, 0)
+        job = _handed_out(first, queue, command, moment.now, moment.lease())
         return Decision((move(job) if job.extra is first.extra else change(first, job),), (job,))
     return _hand_out(view, view.ready(command.queue, moment.now, command.most), command, moment)
 
@@ -67,34 +72,45 @@ def _draw(weights: dict[str, int], share: float) -> str:
 
 
 def _hand_out(view: View, jobs: Iterable[Job], command: Claim | ClaimAny, moment: Moment) -> Decision[Answer]:
-    pairs = [
-        (job, _handed_out(job, view.queue(job.queue), command, moment, number))
-        for number, job in enumerate(jobs)
+    ready = list(_that_fit(jobs))
+    handed = [
+        _handed_out(job, view.queue(job.queue), command, moment.now, lease)
+        for job, lease in zip(ready, moment.leases(len(ready)), strict=True)
     ]
-    return Decision(tuple(change(before, job) for before, job in pairs), tuple(job for _, job in pairs))
+    return Decision(tuple(map(change, ready, handed)), tuple(handed))
 
 
-def _handed_out(job: Job, queue: Queue, command: Claim | ClaimAny, moment: Moment, number: int) -> Job:
+def _that_fit(jobs: Iterable[Job]) -> Iterator[Job]:
+    """The first of them, as many as one answer should hold."""
+    size = 0
+    for job in jobs:
+        yield job
+        size += length_of(job.content)
+        if size >= CONTENT_MOST_BYTES:
+            return
+
+
+def _handed_out(job: Job, queue: Queue, command: Claim | ClaimAny, now: int, lease_id: int) -> Job:
     lease = queue.lease if command.lease is None else command.lease
     extra = job.extra
     if extra is not None:
-        extra = _begun(extra, moment.now)
+        extra = _begun(extra, now)
         lease = min(lease, extra.timeout or lease)
     return Job(  # all of them named: `replace` takes longer
         job.uid,
         job.queue,
-        after(job.state, Event.CLAIM),
+        _CLAIMED,
         job.order,
         job.content,
         job.created,
-        touched(job, moment.now),
+        touched(job, now),
         job.expires,
-        lease_ends=moment.now + lease,
+        lease_ends=now + lease,
         attempt=job.attempt + 1,
         claimer=command.claimer,
         worker=command.worker,
         epoch=job.epoch + 1,
-        lease=moment.lease(number),
+        lease=lease_id,
         extra=extra,
     )
 

@@ -44,12 +44,13 @@ def control(view: View, command: Control, moment: Moment) -> Decision[Answer]:
         view.queue(command.target)
     doing = _Doing(view, command, moment, count(view.next_arrival), set())
     act = _ACTS[command.act]
+    expected = dict(zip(command.uids, command.versions, strict=True)) if command.versions else {}
     changes: list[Change] = []
     outcomes: list[Outcome] = []
     for uid in dict.fromkeys(command.uids):
         try:
             job = current(view, command.queue, uid, moment)
-            if command.version is not None and command.version != job.updated:
+            if expected.get(uid, job.updated) != job.updated:
                 raise VersionChanged
             done = act(doing, job)
         except JobEngineError as refusal:

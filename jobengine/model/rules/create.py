@@ -1,6 +1,8 @@
 """New jobs."""
 
 from collections.abc import Iterator
+from itertools import count
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -18,7 +20,8 @@ from jobengine.model.rules.passing import as_of, touched, unique_holder
 from jobengine.model.states import Event, State, after
 from jobengine.model.view import View
 
-_KEYS_A_TURN = 100  # that are forgotten with one new one: more than come, so that they do not pile up
+_CREATED: Final = after(State.GONE, Event.CREATE)
+_KEYS_A_TURN: Final = 100  # that are forgotten with one new one: more than come, so that they do not pile up
 
 
 def create(view: View, command: Create, moment: Moment) -> Decision[Answer]:
@@ -34,12 +37,14 @@ def create(view: View, command: Create, moment: Moment) -> Decision[Answer]:
     if queue.is_draining:
         raise BadState("the queue is being drained: it takes no more jobs")
     is_limited = bool(queue.max_jobs or queue.max_bytes)
-    if len(command.drafts) == 1 and command.idempotency is None and not is_limited:
-        (draft,) = command.drafts
-        if draft.options is None:  # what API v1 asks, and most others
-            return _create_plain(view, queue, draft, moment)
-    batch = _Batch(view, queue, moment)
-    for draft in command.drafts:
+    drafts = command.drafts
+    if command.idempotency is None and not is_limited:  # what API v1 asks, and most others
+        if len(drafts) == 1 and drafts[0].options is None:
+            return _create_one(view, queue, drafts[0], moment)
+        if all(map(_is_plain, drafts)):
+            return _create_plain(view, queue, drafts, moment)
+    batch = _Batch(view, queue, moment, most=len(drafts))
+    for draft in drafts:
         batch.add(draft)
     _check_memory(view, batch.bytes)
     changes = batch.changes
@@ -50,23 +55,35 @@ def create(view: View, command: Create, moment: Moment) -> Decision[Answer]:
     return Decision(tuple(changes), Created(tuple(batch.jobs), frozenset(batch.known)))
 
 
-def _create_plain(view: View, queue: Queue, draft: Draft, moment: Moment) -> Decision[Answer]:
-    job = _new_job(draft, queue, moment.uid(), view.next_arrival, moment.now)
+def _is_plain(draft: Draft) -> bool:
+    return draft.options is None
+
+
+def _create_one(view: View, queue: Queue, draft: Draft, moment: Moment) -> Decision[Answer]:
+    job = _new_job(draft, moment.uid(), view.next_arrival, queue, moment.now)
     _check_memory(view, weight(job))
     return Decision((PutJob(job),), Created((job,)))
 
 
-def _new_job(draft: Draft, queue: Queue, uid: str, arrival: int, now: int) -> Job:
+def _create_plain(view: View, queue: Queue, drafts: tuple[Draft, ...], moment: Moment) -> Decision[Answer]:
+    uids, arrivals, now = moment.uids(len(drafts)), count(view.next_arrival), moment.now
+    jobs = tuple([_new_job(*each, queue, now) for each in zip(drafts, uids, arrivals, strict=False)])
+    _check_memory(view, sum(map(weight, jobs)))
+    return Decision(tuple(map(PutJob, jobs)), Created(jobs))
+
+
+def _new_job(draft: Draft, uid: str, arrival: int, queue: Queue, now: int) -> Job:
+    valid_for, options = draft.valid_for, draft.options
     return Job(
         uid,
         queue.name,
-        after(State.GONE, Event.CREATE),
+        _CREATED,
         order_of(priority=draft.priority, arrival=arrival),
         draft.content,
-        created=now,
-        updated=now,
-        expires=NEVER if draft.valid_for is None else now + draft.valid_for,
-        extra=None if draft.options is None else _extra(draft.options, now),
+        now,
+        now,
+        NEVER if valid_for is None else now + valid_for,
+        extra=None if options is None else _extra(options, now),
     )
 
 
@@ -78,7 +95,7 @@ def _check_memory(view: View, extra_bytes: int) -> None:
 class _Batch:
     """The jobs of one command, each of which sees those before it."""
 
-    def __init__(self, view: View, queue: Queue, moment: Moment) -> None:
+    def __init__(self, view: View, queue: Queue, moment: Moment, *, most: int) -> None:
         self.jobs: list[Job] = []
         self.new: list[Job] = []
         self.known: list[int] = []  # places of those that were there before
@@ -90,6 +107,7 @@ class _Batch:
         self._queue = queue
         self._moment = moment
         self._arrival = view.next_arrival
+        self._uids = iter(moment.uids(most))
         self._by_uid: dict[str, Job] = {}
         self._by_key: dict[str, Job] = {}
 
@@ -124,8 +142,7 @@ class _Batch:
 
     def _job(self, draft: Draft) -> Job:
         uid = None if draft.options is None else draft.options.uid
-        uid = uid or self._moment.uid(len(self.new))
-        return _new_job(draft, self._queue, uid, self._arrival, self._moment.now)
+        return _new_job(draft, uid or next(self._uids), self._arrival, self._queue, self._moment.now)
 
     def _put(self, job: Job, options: Options | None) -> None:
         self._arrival += 1
@@ -202,7 +219,8 @@ def _again(view: View, queue: Queue, key: Key, idempotency: Idempotency, moment:
             gone.append(uid)
         else:
             jobs.append(job)
-    return Created(tuple(jobs), frozenset(range(len(jobs))), tuple(gone))
+    first_answer = tuple(key.each_uid()) if gone else ()
+    return Created(tuple(jobs), frozenset(range(len(jobs))), tuple(gone), first_answer)
 
 
 def _remembered(view: View, idempotency: Idempotency, jobs: list[Job], moment: Moment) -> Iterator[Change]:

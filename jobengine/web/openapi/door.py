@@ -1,7 +1,7 @@
 """/openapi.json and /docs: open to everybody, for they tell nothing of queues and services."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -11,10 +11,11 @@ from jobengine import __version__
 from jobengine.errors import NoSuchPath
 from jobengine.web.openapi.document import document
 from jobengine.web.openapi.swagger import CONTENT_TYPES, PAGE, POLICY, file
-from jobengine.web.reply import Reply
+from jobengine.web.reply import Reply, Stream
 from jobengine.web.request import Request
 from jobengine.web.routes import Description, Route, Text, Variables
 
+PIECE_BYTES: Final = 64 * 1024
 _GUARD: Final = b"Content-Security-Policy: %b\r\nX-Content-Type-Options: nosniff\r\n" % POLICY
 _KEPT: Final = _GUARD + b"Cache-Control: max-age=3600\r\n"
 _DOCUMENT: Final = Description("This document", answers={200: dict[str, Any]})
@@ -32,6 +33,7 @@ class Docs:
         self._others = others
         self._under = under
         self._pages = pages
+        self._files: dict[str, bytes] = {}  # that were asked for
 
     def routes(self) -> Iterator[Route]:
         """What is served."""
@@ -59,5 +61,13 @@ class Docs:
         content_type = CONTENT_TYPES.get(variables["file"])
         if content_type is None:
             raise NoSuchPath("nothing is served under this path")
-        body = await asyncio.to_thread(file, variables["file"])
-        return Reply(200, body, content_type=content_type, headers=_KEPT)
+        name = variables["file"]
+        if name not in self._files:
+            self._files[name] = await asyncio.to_thread(file, name)
+        return Stream(_pieces(self._files[name]), content_type=content_type, headers=_KEPT)
+
+
+async def _pieces(body: bytes) -> AsyncGenerator[bytes, None]:
+    """Whoever reads slowly, or not at all, holds no copy of the whole."""
+    for start in range(0, len(body), PIECE_BYTES):
+        yield body[start : start + PIECE_BYTES]

@@ -6,6 +6,7 @@ import msgspec
 
 from jobengine.access import Action, QueueRights, Right
 from jobengine.engine.interface import QueueStatus
+from jobengine.errors import Forbidden, NotFound
 from jobengine.model.backoff import ErrorRule
 from jobengine.model.commands import Steer
 from jobengine.model.queue import Queue
@@ -16,7 +17,7 @@ from jobengine.web.routes import Variables
 from jobengine.web.v2.answers import QueuesView, QueueView
 from jobengine.web.v2.broker import Broker, Caller
 from jobengine.web.v2.controlling import nothing_form
-from jobengine.web.v2.decoding import decoder, read_body
+from jobengine.web.v2.decoding import decoder, read_body, wrong
 from jobengine.web.v2.durations import in_seconds
 from jobengine.web.v2.job import backoff_view
 
@@ -34,10 +35,11 @@ class Administering:
     async def list_queues(self, request: Request, _variables: Variables) -> Reply:
         """Those on which the caller has a right."""
         service = who_asks(request)
-        names = sorted(self._broker.access.queues(service))
-        return Reply(
-            200, msgspec.json.encode(QueuesView([self._view(Caller(service, name)) for name in names]))
-        )
+        mine = self._broker.access.queues(service)
+        # One that is being dropped may be gone before the rights on it are.
+        there = {status.name: status for status in self._broker.engine.status()}
+        views = [self._view(service, there[name]) for name in sorted(there.keys() & mine)]
+        return Reply(200, msgspec.json.encode(QueuesView(views)))
 
     async def get(self, request: Request, variables: Variables) -> Reply:
         """One queue."""
@@ -47,6 +49,7 @@ class Administering:
         """Make a queue, or change it."""
         caller = self._broker.caller(request, variables, Action.CONFIGURE)
         settings = await read_body(await self._broker.bodies.read(request), settings_form)
+        self._check_dead_letter(caller, settings.get("dead_letter"))
         is_new = await self._broker.queues.put(caller.queue, settings)
         return self._shown(caller, 201 if is_new else 200)
 
@@ -74,21 +77,35 @@ class Administering:
         await self._broker.engine.submit(Steer(caller.queue, **wanted))
         return self._shown(caller)
 
+    def _check_dead_letter(self, caller: Caller, target: object) -> None:
+        """Who may administer one queue only fills no other one by it. Raises ValidationFailed."""
+        if not isinstance(target, str) or target == self._dead_letter(caller.queue):
+            return
+        try:
+            self._broker.access.check(caller.service, Action.BURY, target)
+        except (NotFound, Forbidden):
+            detail = "there is no such queue, or you may neither write to it nor administer it"
+            raise wrong("/dead_letter", detail) from None
+
+    def _dead_letter(self, queue: str) -> str | None:
+        """Where the dead letters of a queue go now."""
+        try:
+            return self._broker.engine.queue_status(queue).queue.dead_letter
+        except NotFound:
+            return None  # it is to be made
+
     def _shown(self, caller: Caller, status: int = 200) -> Reply:
-        return Reply(status, msgspec.json.encode(self._view(caller)))
-
-    def _view(self, caller: Caller) -> QueueView:
         """Raises NotFound."""
+        queue = self._broker.engine.queue_status(caller.queue)
+        return Reply(status, msgspec.json.encode(self._view(caller.service, queue)))
+
+    def _view(self, service: str, status: QueueStatus) -> QueueView:
         access = self._broker.access
-        is_admin = Right.ADMIN in access.rights(caller.service, caller.queue)
-        return _view(
-            self._broker.engine.queue_status(caller.queue),
-            is_made_here=self._broker.queues.is_made_here(caller.queue),
-            given=access.given(caller.queue) if is_admin else None,
-        )
+        is_admin = Right.ADMIN in access.rights(service, status.name)
+        return _view(status, given=access.given(status.name) if is_admin else None)
 
 
-def _view(status: QueueStatus, *, is_made_here: bool, given: QueueRights | None) -> QueueView:
+def _view(status: QueueStatus, *, given: QueueRights | None) -> QueueView:
     queue = status.queue
     return QueueView(
         name=queue.name,
@@ -98,7 +115,7 @@ def _view(status: QueueStatus, *, is_made_here: bool, given: QueueRights | None)
         oldest_queued_seconds=in_seconds(status.oldest_queued_ms),
         paused=not queue.hands_out,
         draining=queue.is_draining,
-        origin="api" if is_made_here else "configuration",
+        origin="api" if queue.is_made_by_api else "configuration",
         settings={**_rights_view(given), **_settings_view(queue)},
     )
 

@@ -14,7 +14,7 @@ from jobengine.web.v2.broker import Broker
 from jobengine.web.v2.decoding import decoder, read_body
 from jobengine.web.v2.durations import Delay, Time, Timeout, ValidFor
 from jobengine.web.v2.job import shown
-from jobengine.web.v2.preferences import etag, expected_version
+from jobengine.web.v2.preferences import etag, expected_version, expected_versions
 from jobengine.web.v2.values import Attempts, BackoffBody, Priority, Tags, backoff_of
 
 
@@ -93,6 +93,6 @@ class Amending:
         """Remove a job, whatever its state."""
         caller = self._broker.caller(request, variables, Action.DELETE)
         uids = (variables["uid"].lower(),)
-        delete = Control(caller.queue, uids, Act.DELETE, version=expected_version(request))
+        delete = Control(caller.queue, uids, Act.DELETE, versions=expected_versions(request))
         only(await self._broker.engine.submit(delete))
         return Reply(NO_CONTENT)

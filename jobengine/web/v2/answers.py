@@ -216,6 +216,8 @@ class ChangedView(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields
     """How many jobs of one slice were changed."""
 
     changed: int
+    refused: int = 0
+    problems: list[RefusedView] = []
     next_cursor: str | None = None
 
 

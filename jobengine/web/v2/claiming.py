@@ -101,11 +101,10 @@ class Claiming:
             jobs = await self._broker.patience.wait(request, claiming)
         else:
             jobs = await engine.claim(command)
+        pieces = await all_shown(engine, jobs, TO_ITS_HOLDER)
         if request.transport is None:
             await self._give_back(jobs)
-        if not jobs:
-            return Reply(NO_CONTENT)
-        return Reply(200, listed(await all_shown(engine, jobs, TO_ITS_HOLDER)))
+        return Reply(200, listed(pieces)) if jobs else Reply(NO_CONTENT)
 
     async def _give_back(self, jobs: Iterable[Job]) -> None:
         """The client went before its answer: it holds nothing, and this was no attempt."""

@@ -13,7 +13,7 @@ from jobengine.web.routes import Variables
 from jobengine.web.v2.broker import Broker, Caller
 from jobengine.web.v2.decoding import decoder, read_body
 from jobengine.web.v2.job import location, shown
-from jobengine.web.v2.preferences import etag, expected_version
+from jobengine.web.v2.preferences import etag, expected_versions
 from jobengine.web.v2.values import QueueName
 
 
@@ -83,8 +83,8 @@ class Controlling:
     async def _do(
         self, request: Request, variables: Variables, caller: Caller, act: Act, target: str | None = None
     ) -> Reply:
-        version = expected_version(request)
-        command = Control(caller.queue, (variables["uid"].lower(),), act, target, version)
+        uids = (variables["uid"].lower(),)
+        command = Control(caller.queue, uids, act, target, expected_versions(request))
         job: Job = only(await self._broker.engine.submit(command))
         body = await shown(self._broker.engine, job)
         if act is Act.CLONE:

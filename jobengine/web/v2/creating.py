@@ -69,7 +69,7 @@ class Creating:
         self, caller: Caller, created: Created, drafts: tuple[Draft, ...], preferred: Preferences
     ) -> bytes:
         if preferred.minimal:
-            uids = [*(job.uid for job in created.jobs), *created.gone]
+            uids = created.first_answer or [job.uid for job in created.jobs]
             return b'{"uids":["%b"]}' % '","'.join(uids).encode()
         known = created.known
         if known or created.gone:
@@ -77,7 +77,7 @@ class Creating:
                 await shown(self._broker.engine, job, KNOWN if place in known else AS_IT_IS)
                 for place, job in enumerate(created.jobs)
             ]
-            return listed([*jobs, *(gone_json(uid, caller.queue) for uid in created.gone)])
+            return listed(_with_gone(jobs, created, caller.queue))
         return listed([_new_json(job, draft) for job, draft in zip(created.jobs, drafts, strict=True)])
 
     async def _ended(self, request: Request, job: Job, seconds: float) -> Job | None:
@@ -89,6 +89,14 @@ class Creating:
             return None
         except Unavailable:  # it is made, whatever comes of it
             return job
+
+
+def _with_gone(jobs: list[bytes], created: Created, queue: str) -> list[bytes]:
+    """All jobs of the first answer, in its order."""
+    if not created.gone:
+        return jobs
+    there = {job.uid: each for job, each in zip(created.jobs, jobs, strict=True)}
+    return [there.get(uid) or gone_json(uid, queue) for uid in created.first_answer]
 
 
 def _new_json(job: Job, draft: Draft) -> bytes:

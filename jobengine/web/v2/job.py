@@ -29,11 +29,6 @@ class Shown(Struct, frozen=True, gc=False):
     deduplicated: bool = False  # it was there before it was to be made
     asked: bool = False  # what is asked of its holder is said, too
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether it adds no field to a job."""
-        return not (self.deduplicated or self.asked)
-
 
 AS_IT_IS: Final = Shown()
 TO_ITS_HOLDER: Final = Shown(lease=True)
@@ -63,7 +58,7 @@ def job_json(
         plain += b',"expires":"%b"' % time_text(job.expires)
     if job.state is _INPROGRESS:
         plain += b',"lease":%b' % _lease(job, with_id=how.lease)
-    if job.extra is not None or job.state is _FAILED or not how.is_plain:
+    if job.extra is not None or job.state is _FAILED or how.deduplicated or how.asked:
         plain += b"".join(b',"%b":%b' % pair for pair in _more(job, result, how))
     if saved is not None:
         plain += b',"saved":%b' % saved

@@ -70,6 +70,12 @@ def expected_version(request: Request) -> int | None:
     return int(found[1])
 
 
+def expected_versions(request: Request) -> tuple[int, ...]:
+    """The same, for a command that may name many jobs. Raises VersionChanged, ValidationFailed."""
+    version = expected_version(request)
+    return () if version is None else (version,)
+
+
 def etag(job: Job) -> bytes:
     """The header that tells a job's version."""
     return b'ETag: "%d"\r\n' % job.updated

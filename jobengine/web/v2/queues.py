@@ -10,9 +10,6 @@ Settings = dict[str, object]  # of a queue, by the names that the configuration 
 class Queues(Protocol):
     """Makes and drops queues for those who administer the broker."""
 
-    def is_made_here(self, name: str) -> bool:
-        """Whether the queue was made by API, not by the configuration."""
-
     async def put(self, name: str, settings: Settings) -> bool:
         """Make the queue, or change it. Whether it is new.
 
@@ -25,10 +22,6 @@ class Queues(Protocol):
 
 class ConfiguredQueues:
     """The queues of a server that makes none by API."""
-
-    def is_made_here(self, name: str) -> bool:  # noqa: ARG002
-        """None is."""
-        return False
 
     async def put(self, name: str, settings: Settings) -> bool:  # noqa: ARG002
         """Raises BadState."""

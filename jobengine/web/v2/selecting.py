@@ -35,6 +35,7 @@ class Selection(Struct, frozen=True):
             cursor.after,
             _wanted(chosen, cursor.before if only_older else 0),
             needs_content=chosen is not None and chosen.needs_content,
+            needs_result=chosen is not None and chosen.needs_result,
         )
         page = await engine.page(wish)
         return Selected(page, cursor.before or page.next_arrival)
@@ -63,16 +64,13 @@ def _states(states: Collection[State], chosen: Filter | None) -> tuple[State, ..
 
 
 def _wanted(chosen: Filter | None, before: int) -> Wanted | None:
-    """What is asked of each job. A result that is too big for memory is not looked into."""
+    """What is asked of each job."""
     if chosen is None and not before:
         return None
 
-    def is_wanted(job: Job, content: bytes) -> bool:
+    def is_wanted(job: Job, content: bytes, result: bytes) -> bool:
         if before and job.order & ARRIVAL_MASK >= before:
             return False
-        if chosen is None:
-            return True
-        result = job.more.result
-        return chosen.matches(job, content, result if isinstance(result, bytes) else b"")
+        return chosen is None or chosen.matches(job, content, result)
 
     return is_wanted

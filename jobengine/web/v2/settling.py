@@ -1,6 +1,6 @@
 """What holders say of their jobs: of many at once, or of one."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -15,7 +15,9 @@ from jobengine.web.v2 import settlements as forms
 from jobengine.web.v2.broker import Broker
 from jobengine.web.v2.decoding import read_body
 from jobengine.web.v2.job import TO_ITS_HOLDER, TO_WHO_EXTENDS, shown
-from jobengine.web.v2.preferences import etag, preferences
+from jobengine.web.v2.preferences import Preferences, etag, preferences
+
+JOBS_MOST_BYTES: Final = 8 * 1024 * 1024  # of one answer: the results behind these are without their jobs
 
 
 class Settling:
@@ -29,13 +31,15 @@ class Settling:
         broker = self._broker
         caller = broker.caller(request, variables, Action.SETTLE)
         body: forms.SettleBody = await read_body(await broker.bodies.read(request), forms.settle_form)
-        preferred = preferences(request)
+        preferred = Preferences(minimal=preferences(request).minimal)  # there is nothing to wait for
         settlements = tuple(body.settlements())
         outcomes = await broker.engine.submit(Settle(caller.queue, settlements))
-        results = [
-            await self._result(settlement, outcome, minimal=preferred.minimal)
-            for settlement, outcome in zip(settlements, outcomes, strict=True)
-        ]
+        results: list[bytes] = []
+        size = 0
+        for settlement, outcome in zip(settlements, outcomes, strict=True):
+            minimal = preferred.minimal or size >= JOBS_MOST_BYTES
+            results.append(await self._result(settlement, outcome, minimal=minimal))
+            size += len(results[-1])
         return Reply(200, b'{"results":[%b]}' % b",".join(results), headers=preferred.applied)
 
     async def complete(self, request: Request, variables: Variables) -> Reply:

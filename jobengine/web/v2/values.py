@@ -28,6 +28,7 @@ QueueName = Annotated[
     ),
 ]
 StateName = Literal["queued", "inprogress", "complete", "failed"]
+StateNames = Annotated[tuple[StateName, ...], Meta(min_length=1)]  # an empty list is no "all of them"
 
 
 class Growing(Struct, frozen=True, forbid_unknown_fields=True):

@@ -190,3 +190,15 @@ def test_nobody_waits_for_a_list_or_for_an_hour(owner: Api) -> None:
     problem(owner.here("POST", "/jobs", [{"content": 1}], Prefer="wait=1"), 422, "validation_failed")
     problem(owner.here("POST", "/jobs", {"content": 1}, Prefer="wait=3600"), 422, "validation_failed")
     assert owner.list() == []
+
+
+def test_a_list_with_a_key_is_answered_in_the_same_order_when_some_are_gone(owner: Api) -> None:
+    asked = [{"content": number} for number in range(3)]
+    made = [job["uid"] for job in owner.here("POST", "/jobs", asked, Idempotency_Key="list").json()["jobs"]]
+    assert owner.here("DELETE", f"/jobs/{made[0]}").status == 204
+    again = owner.here("POST", "/jobs", asked, Idempotency_Key="list").json()["jobs"]
+    assert [(job["uid"], job["state"]) for job in again] == list(
+        zip(made, ("gone", "queued", "queued"), strict=True)
+    )
+    short = owner.here("POST", "/jobs", asked, Idempotency_Key="list", Prefer="return=minimal").json()
+    assert short == {"uids": made}

@@ -108,6 +108,9 @@ def test_a_page_of_big_jobs_ends_early(owner: Api) -> None:
     sizes = [len(page) for page in pages(owner, "")]
     assert sum(sizes) == 12
     assert sizes[0] == 10  # the one that reaches 8 MiB is the last
+    answer = owner.here("GET", "/jobs?limit=1")
+    assert answer.header("Transfer-Encoding") == "chunked"  # none of them waits in memory for a slow reader
+    assert answer.header("Link") is not None
 
 
 # --- bulk ---
@@ -168,7 +171,14 @@ def test_many_are_moved_to_a_queue_that_one_may_write_to(owner: Api, jobs: list[
 
 @pytest.mark.parametrize(
     "body",
-    [{"action": "explode"}, {"action": "move"}, {"action": "stop", "to": "queue-0"}, {"state": ["gone"]}, {}],
+    [
+        {"action": "explode"},
+        {"action": "move"},
+        {"action": "stop", "to": "queue-0"},
+        {"state": ["gone"]},
+        {"action": "stop", "state": []},
+        {},
+    ],
     ids=str,
 )
 def test_a_bulk_without_sense_is_refused(owner: Api, body: dict[str, object]) -> None:

@@ -10,6 +10,7 @@ from tests.support.connection import Connection, request
 from tests.support.problem import problem
 from tests.support.server import ServerProcess
 from tests.web.conftest import StartServer
+from tests.web.test_metrics import figure, figures
 
 
 def waiting_claim(server: ServerProcess, queue: str, name: str = "reader") -> Connection:
@@ -72,6 +73,18 @@ def test_who_went_before_the_job_came_holds_nothing(
     assert soon(lambda: owner.get(uid)["state"] == "queued")
     job = owner.claim_one(wait=20)
     assert (job["uid"], job["attempt"]) == (uid, 1)
+
+
+def test_who_went_is_counted_as_gone_and_not_as_wrong(server: ServerProcess, queue: str) -> None:
+    def counted(outcome: str) -> float:
+        return figure(figures(server.port), "jobengine_operations_total", kind="claim", outcome=outcome)
+
+    before = counted("gone"), counted("bad_request")
+    gone = waiting_claim(server, queue)
+    assert not gone.has_something(within=0.05)
+    gone.close()
+    assert soon(lambda: counted("gone") == before[0] + 1)
+    assert counted("bad_request") == before[1]
 
 
 def test_who_waits_for_several_queues_is_woken_by_either(writer: Api, reader: Api) -> None:

@@ -1,8 +1,14 @@
 """Whole queues: what they hold, and what administrators do with them."""
 
+import json
+
 import pytest
 
+from jobengine.access import QueueRights
+from jobengine.web.v2.administering import Administering
 from tests.support.api import Api
+from tests.support.brokers import Broker
+from tests.support.doors import broker_of, request
 from tests.support.problem import problem
 from tests.web.conftest import StartServer
 
@@ -39,6 +45,16 @@ def test_a_list_of_queues_holds_those_on_which_one_has_a_right(start_server: Sta
     assert seen("stranger") == []
 
 
+async def test_a_queue_that_is_just_being_dropped_hides_no_other_one() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        door = broker_of(broker)
+        nobody = QueueRights(frozenset(), frozenset())
+        door.access.configure({"dropped": nobody, "mail": nobody}, {"ops"})
+        reply = await Administering(door).list_queues(request("ops", b""), {})
+        assert [queue["name"] for queue in json.loads(reply.body)["queues"]] == ["mail"]
+
+
 def test_a_paused_queue_hands_out_nothing(owner: Api, ops: Api) -> None:
     owner.create()
     assert ops.expect(200, "POST", "/pause")["paused"] is True
@@ -66,6 +82,12 @@ def test_a_purge_removes_what_waits_and_no_more(owner: Api, ops: Api) -> None:
     assert ops.expect(200, "POST", "/purge", {"state": ["inprogress"]}) == {"changed": 1}
 
 
+def test_an_empty_list_of_states_purges_nothing(owner: Api, ops: Api) -> None:
+    owner.create()
+    problem(ops.here("POST", "/purge", {"state": []}), 422, "validation_failed")
+    assert len(owner.list()) == 1
+
+
 def test_dead_letters_go_back_to_where_they_died(start_server: StartServer) -> None:
     queues = {"mail": {**RIGHTS, "dead_letter": "dead"}, "dead": RIGHTS, "other": RIGHTS}
     server = start_server({"admin": ["ops"], "queues": queues})
@@ -90,6 +112,48 @@ def test_a_queues_own_administrators_administer_that_queue_only(start_server: St
         problem(boss.here("GET", "/jobs"), 403, "forbidden")
         problem(boss.ask("POST", "/queues/letters/pause"), 404, "not_found")
         assert [queue["name"] for queue in boss.ask("GET", "/queues").json()["queues"]] == ["mail"]
+
+
+@pytest.mark.parametrize("target", ["closed", "no-such-queue"])
+def test_a_queues_own_administrators_fill_no_queue_of_others(start_server: StartServer, target: str) -> None:
+    queues = {"closed": RIGHTS, "open": {"read": [], "write": ["boss"]}}
+    server = start_server({"admin": ["ops"], "queues": queues})
+    settings = {**RIGHTS, "admin": ["boss"]}
+    with Api(server, "ops", "mail") as ops, Api(server, "boss", "mail") as boss:
+        ops.expect(201, "PUT", "", settings)
+        refused = problem(boss.here("PUT", "", {**settings, "dead_letter": target}), 422, "validation_failed")
+        assert refused["errors"] == [
+            {
+                "pointer": "/dead_letter",
+                "detail": "there is no such queue, or you may neither write to it nor administer it",
+            }
+        ]
+        boss.expect(200, "PUT", "", {**settings, "dead_letter": "open"})
+        ops.expect(200, "PUT", "", {**settings, "dead_letter": "closed"})
+        kept = boss.expect(200, "PUT", "", {**settings, "dead_letter": "closed", "max_jobs": 1})
+        assert kept["settings"]["max_jobs"] == 1
+
+
+def test_dead_letters_go_back_only_to_queues_into_which_one_may_put_jobs(start_server: StartServer) -> None:
+    queues = {
+        "mail": {"read": ["owner"], "write": ["owner"], "dead_letter": "dead"},
+        "dead": {"read": ["owner"], "write": ["owner", "writer"], "admin": ["boss"]},
+    }
+    server = start_server({"admin": ["ops"], "queues": queues})
+    with Api(server, "owner", "mail") as owner, Api(server, "boss", "dead") as boss:
+        uid = owner.create()["uid"]
+        owner.settle(owner.claim_one(), "fail", retry=False)
+        problem_of_each = {"uid": uid, "status": 404, "code": "not_found"}
+        told = boss.expect(200, "POST", "/redrive")
+        assert (told["changed"], told["refused"]) == (0, 1)
+        assert told["problems"][0].items() > problem_of_each.items()
+        with Api(server, "writer", "dead") as writer:
+            every = {"queue": "dead", "action": "redrive"}
+            told = writer.ask("POST", "/jobs/bulk", every).json()
+        assert told["problems"][0].items() > problem_of_each.items()
+        with Api(server, "ops", "dead") as ops:
+            assert ops.expect(200, "POST", "/redrive") == {"changed": 1}
+        assert owner.get(uid)["state"] == "queued"
 
 
 def test_a_queue_is_made_changed_and_dropped(start_server: StartServer) -> None:

@@ -121,3 +121,22 @@ def test_a_job_of_another_queue_is_not_settled_here(owner: Api, job: Any) -> Non
 def test_a_big_result_comes_back(owner: Api, job: Any) -> None:
     assert owner.settle(job, "complete", result="r" * 200_000).json()["result"] == "r" * 200_000
     assert owner.get(job["uid"])["result"] == "r" * 200_000
+
+
+def test_a_long_answer_leaves_out_the_jobs_behind_8_mib(owner: Api) -> None:
+    content = "x" * 900_000
+    for _ in range(11):
+        owner.create(content)
+    held = [job for _ in range(2) for job in owner.claim(max=10)]
+    assert len(held) == 11
+    said = {"extend": [{"uid": job["uid"], "lease": job["lease"]["id"]} for job in held]}
+    results = owner.expect(200, "POST", "/settle", said)["results"]
+    assert [result["status"] for result in results] == [200] * 11
+    assert ["job" in result for result in results] == [True] * 10 + [False]
+    assert [result["control"] for result in results] == ["run"] * 11
+
+
+def test_a_settlement_waits_for_nothing_and_does_not_say_that_it_does(owner: Api, job: Any) -> None:
+    said = {"complete": [{"uid": job["uid"], "lease": job["lease"]["id"]}]}
+    answer = owner.here("POST", "/settle", said, Prefer="wait=5, return=minimal")
+    assert answer.header("Preference-Applied") == "return=minimal"

@@ -1,0 +1,3 @@
+"""How many connections each broker is asked over."""
+
+CONNECTIONS = 32
