@@ -179,8 +179,19 @@ def test_only_the_most_recent_logs_of_jobs_that_nobody_runs_are_kept() -> None:
         done.append(broker.settle(Complete(job.uid, job.lease)))
     running = broker.begin()
     broker.write(running, b"x")
-    assert [bool(broker.read(job)) for job in done] == [False, False, False, True]
+    assert [bool(broker.read(job)) for job in done] == [False, False, True, True]
     assert broker.read(running)
+
+
+def test_logs_of_many_that_ran_at_once_are_bounded_when_they_end() -> None:
+    broker = Writing(replace(MAIL, keep_logs=2))
+    running = [broker.begin() for _ in range(5)]
+    for job in running:
+        broker.write(job, b"x")
+    for job in running:
+        broker.now += 1
+        broker.settle(Complete(job.uid, job.lease))
+    assert [bool(broker.read(job)) for job in running] == [False, False, False, True, True]
 
 
 def test_a_log_goes_with_its_job() -> None:
@@ -216,5 +227,8 @@ def test_a_failure_has_its_result_and_a_release_what_it_saved() -> None:
     again = broker.claim()
     assert again is not None
     assert (again.more.saved, again.attempt) == (b'{"done":3}', 1)
+    assert broker.settle(Fail(again.uid, again.lease, delay=0)).more.saved == b'{"done":3}'
+    again = broker.claim()
+    assert again is not None
     failed = broker.settle(Fail(again.uid, again.lease, retry=False, result=b'{"exit_code":1}'))
     assert (failed.more.result, failed.more.saved) == (b'{"exit_code":1}', None)

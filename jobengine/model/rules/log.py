@@ -1,5 +1,7 @@
 """What a job that is run writes."""
 
+from collections.abc import Iterable
+
 from jobengine.errors import BadState, LeaseLost, LogFull
 from jobengine.model.blob import length_of
 from jobengine.model.changes import AppendLog, Change, DropLog
@@ -33,7 +35,7 @@ def log(view: View, command: Log, moment: Moment) -> Decision[Answer]:
     _check_room(written, chunk, queue)
     changes: list[Change] = [AppendLog(queue.name, job.uid, job.epoch, chunk)]
     if before is None:
-        changes += _drop_oldest(view, queue)
+        changes += _without_oldest(view, queue, 0)
     return Decision(tuple(changes), job)
 
 
@@ -51,7 +53,12 @@ def _check_room(written: JobLog, chunk: Chunk, queue: Queue) -> None:
         raise LogFull(f"the log of a job of this queue may have {queue.log_bytes} bytes")
 
 
-def _drop_oldest(view: View, queue: Queue) -> list[Change]:
-    """Logs of jobs that nobody runs, so that only the most recent ones are kept."""
+def oldest_logs(view: View, queue: Queue, released: Iterable[str]) -> list[Change]:
+    """What goes when nobody runs these jobs any more: only the most recent logs of such jobs are kept."""
+    coming = sum(view.log(queue.name, uid) is not None for uid in released)
+    return _without_oldest(view, queue, coming) if coming else []
+
+
+def _without_oldest(view: View, queue: Queue, coming: int) -> list[Change]:
     idle = sorted(view.idle_with_log(queue.name), key=lambda job: job.updated)
-    return [DropLog(queue.name, job.uid) for job in idle[: max(0, len(idle) - queue.keep_logs + 1)]]
+    return [DropLog(queue.name, job.uid) for job in idle[: max(0, len(idle) + coming - queue.keep_logs)]]

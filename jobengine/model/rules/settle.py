@@ -24,6 +24,7 @@ from jobengine.model.job import Job
 from jobengine.model.moment import Moment
 from jobengine.model.queue import Queue
 from jobengine.model.rules.failing import attempts_of, stored, with_failure
+from jobengine.model.rules.log import oldest_logs
 from jobengine.model.rules.passing import current, touched
 from jobengine.model.states import Event, State, after
 from jobengine.model.view import View
@@ -54,6 +55,8 @@ def settle(view: View, command: Settle, moment: Moment) -> Decision[Answer]:
                 changes.append(change(before, job))
             else:
                 changes += stored(view, before, job, arrivals)
+    idle = [job.uid for job in left.values() if job.state is not State.INPROGRESS]
+    changes += oldest_logs(view, queue, idle)
     return Decision(tuple(changes), tuple(outcomes))
 
 
@@ -111,12 +114,13 @@ def _completed(job: Job, settlement: Complete, now: int) -> Job:
 def _failed(job: Job, settlement: Fail, queue: Queue, now: int) -> Job:
     text = settlement.text[:FAILURE_TEXT_MOST]
     failure = Failure(job.attempt, now, Reason.ERROR, settlement.kind, text, job.worker)
-    extra = replace(with_failure(job, failure), result=settlement.result, saved=None)
+    extra = replace(with_failure(job, failure), result=settlement.result)
     if extra.is_to_stop:
-        return _ended(job, Event.STOP, replace(extra, reason=Reason.STOPPED, is_to_stop=False), now)
+        stopped = replace(extra, reason=Reason.STOPPED, is_to_stop=False, saved=None)
+        return _ended(job, Event.STOP, stopped, now)
     delay = _delay(job, settlement, queue)
     if delay is None or now + delay >= job.expires:
-        return _ended(job, Event.FAIL, replace(extra, reason=Reason.ERROR, halted=False), now)
+        return _ended(job, Event.FAIL, replace(extra, reason=Reason.ERROR, halted=False, saved=None), now)
     extra = replace(extra, not_before=now + delay if delay else 0)
     return _put_back(job, Event.RETRY, extra, now)
 
