@@ -40,6 +40,8 @@ class Compaction:
             )
             try:
                 await self._fill(successor)
+            except StorageFull as full:  # perhaps a change that it waited for had no room
+                raise self._end or full from None
             finally:
                 self._walk = None
                 await self._journal.abandon(successor)

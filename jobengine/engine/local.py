@@ -190,8 +190,9 @@ class LocalEngine:
                 left = end - loop.time()
                 if job.has_ended or job.queue != queue or left <= 0 or self._is_stopping:
                     return job
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(changed.wait(), left)
+                with suppress(TimeoutError):  # not wait_for, which in Python 3.11 can lose a cancellation
+                    async with asyncio.timeout(left):
+                        await changed.wait()
             finally:
                 self._watchers.remove(queue, uid, changed)
 

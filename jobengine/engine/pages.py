@@ -53,10 +53,12 @@ async def page(
     jobs: list[Job] = []
     after, looked_at, read_bytes = wish.after, 0, 0
     next_arrival = ledger.next_arrival
-    while looked_at < LOOK_MOST and read_bytes < LOOK_BYTES_MOST:
+    while looked_at < LOOK_MOST:
         some = _some(ledger, wish, after)
         for job in some:
             after, looked_at = job.order, looked_at + 1
+            if _current(ledger, wish, job, now()) is None:
+                continue
             try:
                 value = await _value(job.content, content if wish.needs_content else None)
                 result = await _value(job.more.result, content if wish.needs_result else None)
@@ -64,17 +66,21 @@ async def page(
                 continue  # it went while its value was read
             read_bytes += len(value) * isinstance(job.content, Blob)
             read_bytes += len(result) * isinstance(job.more.result, Blob)
-            current = as_of(job, ledger.queue(wish.queue), now())
-            if current is None or current.state not in wish.states:
-                continue
-            if wish.is_wanted is None or wish.is_wanted(current, value, result):
+            current = _current(ledger, wish, job, now())
+            if current is not None and (wish.is_wanted is None or wish.is_wanted(current, value, result)):
                 jobs.append(current)
-                if len(jobs) == wish.most:
-                    return Page(jobs, after if _some(ledger, wish, after) else None, looked_at, next_arrival)
+            if len(jobs) == wish.most or read_bytes >= LOOK_BYTES_MOST:
+                return Page(jobs, after if _some(ledger, wish, after) else None, looked_at, next_arrival)
         if len(some) < TURN_MOST:
             return Page(jobs, None, looked_at, next_arrival)
         await asyncio.sleep(0)
     return Page(jobs, after, looked_at, next_arrival)
+
+
+def _current(ledger: Ledger, wish: Wish, job: Job, now: int) -> Job | None:
+    """The job as it is now, if it is in a state that is wanted."""
+    current = as_of(job, ledger.queue(wish.queue), now)
+    return current if current is not None and current.state in wish.states else None
 
 
 async def _value(value: bytes | Blob | None, read: Callable[[Blob], Awaitable[bytes]] | None) -> bytes:

@@ -68,7 +68,8 @@ class FreeSpace(Background):
     async def _go_on(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._refused.wait(), LOOK_SECONDS)
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._refused.wait()
             await self.look()
 
     def _tell(self, *, is_short: bool) -> None:

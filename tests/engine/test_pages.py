@@ -135,6 +135,28 @@ async def test_a_big_result_is_read_only_for_who_needs_it(needs: bool, length: i
         assert len(page.jobs) == 1
 
 
+async def test_what_is_read_of_big_values_for_one_page_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = BLOB_THRESHOLD_BYTES + 1
+    monkeypatch.setattr(pages, "LOOK_BYTES_MOST", 3 * size)
+    async with filled(0) as broker:
+        for _ in range(5):
+            await broker.create(content=b"x" * size)
+        wish = replace(ALL, needs_content=True, is_wanted=lambda _job, _content, _result: False)
+        first = await broker.engine.page(wish)
+        assert (first.looked_at, first.after is None) == (3, False)
+        assert first.after is not None
+        rest = await broker.engine.page(replace(wish, after=first.after))
+        assert (rest.looked_at, rest.after) == (2, None)
+
+
+async def test_values_of_jobs_in_other_states_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with filled(0) as broker:
+        await broker.create(content=b"x" * (BLOB_THRESHOLD_BYTES + 1))
+        monkeypatch.setattr(broker.engine._journal, "read_blob", lambda _blob: pytest.fail("it was read"))
+        wish = Wish("mail", (State.FAILED,), 7, needs_content=True, is_wanted=lambda *_: True)
+        assert (await broker.engine.page(wish)).jobs == []
+
+
 async def test_a_page_of_a_queue_that_is_not_there_is_not_found() -> None:
     async with Broker() as broker:
         with pytest.raises(NotFound):

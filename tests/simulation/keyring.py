@@ -29,14 +29,20 @@ class Keyring:
         """Somebody was told that it has not."""
         self._next = None
 
-    def open(self, disk: SimulatedDisk) -> Secret:
-        """The one that opens the file. Raises Violation unless it is exactly one of those that may."""
+    def opening(self, disk: SimulatedDisk) -> str:
+        """The one that opens the file. Raises Violation unless it is exactly one of those that may.
+
+        Both still may, until `opened`: power lost while the broker starts takes back a rename that is not synced.
+        """
         possible = [secret for secret in (self.present, self._next) if secret is not None]
         opening = [secret for secret in possible if _opens(disk, secret)]
         if len(opening) != 1:
             raise self._oracle.violated(f"{len(opening)} of {len(possible)} SECRETs open the file")
-        self.present, self._next = opening[0], None
-        return Secret.parse(self.present)
+        return opening[0]
+
+    def opened(self, secret: str) -> None:
+        """A broker has started with this one: from now on no other opens the file."""
+        self.present, self._next = secret, None
 
 
 def _opens(disk: SimulatedDisk, secret: str) -> bool:

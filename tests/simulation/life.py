@@ -7,6 +7,7 @@ from typing import Any
 
 from jobengine.errors import Fatal
 from jobengine.journal.journal import Journal
+from jobengine.journal.keys import Secret
 from jobengine.model.commands import Configure
 from jobengine.model.ledger import Ledger
 from jobengine.upkeep.free_space import FreeSpace
@@ -64,14 +65,19 @@ class Life:
         if self._random.random() < 0.15:
             self.disk.loses_power = self._random.random() < 0.5
             self.disk.calls_left = self._random.randrange(1, 12)
-        ledger, secret = Ledger(), self._keyring.open(self.disk.disk)
+        ledger, secret = Ledger(), self._keyring.opening(self.disk.disk)
         journal = Journal.open(
-            PATH, secret, replay=ledger.replay, files=self.disk, wall_ms=lambda: self._time.wall_ms
+            PATH,
+            Secret.parse(secret),
+            replay=ledger.replay,
+            files=self.disk,
+            wall_ms=lambda: self._time.wall_ms,
         )
         if self.disk.left is not None:
             self._count_end("while it starts")
             return False
         self.disk.calls_left = None
+        self._keyring.opened(secret)
         ledger.index()
         clock = self._time.clock(at_least=journal.last_time)
         self._engine = WatchedEngine(ledger, journal, clock)

@@ -45,7 +45,8 @@ def broken(book: Book, command: Command, changes: Sequence[Change], now: int) ->
     for queue, uid in places:
         after, old = book.jobs[queue].get(uid), before.get((queue, uid)) or by_uid.get(uid)
         if after is not None and isinstance(command, Create | Control):
-            yield from _of_key(book, after, old, now)
+            # Of a job whose lease is over the key counts again by time alone, whoever looks.
+            yield from _of_key(book, after, old and left_by_time(old, queues[old.queue], now), now)
         if after is not None and old is not None:
             yield from _of_step(Step(old, left_by_time(old, queues[old.queue], now), after), command)
 

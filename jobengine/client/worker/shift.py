@@ -128,7 +128,8 @@ class Shift:
                 raise
             self._note_broker(error)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), pause_seconds())
+                async with asyncio.timeout(pause_seconds()):
+                    await self._stopping.wait()
             return []
         except JobEngineError as error:
             queues = ", ".join(self._plan.functions)
@@ -229,7 +230,8 @@ class Shift:
             if not doing.current.is_lost:
                 self._reports.add(Released(doing.current.held))
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._reports.all_sent(), LAST_REPORT_SECONDS)
+            async with asyncio.timeout(LAST_REPORT_SECONDS):
+                await self._reports.all_sent()
 
 
 async def _either(first: asyncio.Future[Any], event: asyncio.Event) -> None:
