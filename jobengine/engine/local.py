@@ -226,7 +226,8 @@ class LocalEngine:
                 if log is not known or job.has_ended or left <= 0 or self._is_stopping:
                     return job, log
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(changed.wait(), left)
+                    async with asyncio.timeout(left):
+                        await changed.wait()
             finally:
                 self._watchers.remove(queue, uid, changed)
 

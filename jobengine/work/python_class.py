@@ -153,7 +153,8 @@ class PythonRunner(Runner):
 
     async def _quietly(self, method: Callable[[], Any]) -> None:
         try:
-            await asyncio.wait_for(self._call(method), _END_SECONDS)
+            async with asyncio.timeout(_END_SECONDS):
+                await self._call(method)
         except Exception:  # noqa: BLE001 - it is the user's, and there is nobody to tell
             return
 

@@ -52,9 +52,11 @@ class Running:
             return refused.broken
         try:
             await self._runner.start()
-        except Refused as refused:
+        except BaseException as error:
             await self._runner.clean()
-            return refused.broken
+            if isinstance(error, Refused):
+                return error.broken
+            raise
         ending = asyncio.ensure_future(self._runner.ended())
         try:
             return await self._see_through(ending)
