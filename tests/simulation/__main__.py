@@ -34,7 +34,7 @@ def main() -> int:
         first = secrets.randbelow(1 << 40) if options.first is None else options.first
         seeds, seconds = count(first), options.minutes * 60
     counts = simulate(seeds, seconds, operations=options.operations, processes=options.processes)
-    print(f"\r{counts}")
+    print(("\r" if sys.stdout.isatty() else "") + str(counts))
     return 1 if counts.violations else 0
 
 
@@ -54,7 +54,8 @@ def simulate(
                 if outcome.violation is not None:
                     print(f"\n{outcome}")
                     break
-                print(f"\r{counts.seeds} seeds", end="", flush=True)
+                if sys.stdout.isatty():
+                    print(f"\r{counts.seeds} seeds", end="", flush=True)
                 if time.monotonic() >= end:
                     break
         except KeyboardInterrupt:

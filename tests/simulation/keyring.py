@@ -32,7 +32,7 @@ class Keyring:
     def opening(self, disk: SimulatedDisk) -> str:
         """The one that opens the file. Raises Violation unless it is exactly one of those that may.
 
-        Both still may, until `opened`: power lost while the broker starts takes back a rename that is not synced.
+        Both may until `opened`: power lost while the broker starts takes a rename back that is not synced.
         """
         possible = [secret for secret in (self.present, self._next) if secret is not None]
         opening = [secret for secret in possible if _opens(disk, secret)]
