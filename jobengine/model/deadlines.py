@@ -1,6 +1,6 @@
 """When time itself changes a job, and the index that finds those jobs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import takewhile
 from typing import Final
 
@@ -58,6 +58,10 @@ class Deadlines:
             self._leased.add(job)
         else:
             self._ended.add(job.updated, job.order & ARRIVAL_MASK, job.uid)
+
+    def add_waiting(self, jobs: Iterable[Job]) -> None:
+        """Watch over these, which are queued."""
+        self._waiting.add_all((job.expires, job.order & ARRIVAL_MASK, job.uid) for job in jobs)
 
     def remove(self, job: Job) -> None:
         """Watch over this very job no more."""

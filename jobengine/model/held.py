@@ -1,13 +1,11 @@
 """The queued jobs of one queue that may not be handed out: halted ones, and those that wait for a time."""
 
 from collections.abc import Iterable
-from operator import attrgetter
 
 from jobengine.model.job import ARRIVAL_BITS, ARRIVAL_MASK, Job
 from jobengine.model.job_list import JobList
+from jobengine.model.lanes import Lanes
 from jobengine.model.states import State
-
-_by_order = attrgetter("order")
 
 
 def may_be_held(job: Job) -> bool:
@@ -27,7 +25,7 @@ class Held:
 
     def __init__(self, jobs: Iterable[Job] = ()) -> None:
         held = list(jobs)
-        self.by_order = JobList(held, key=_by_order)  # to be read only
+        self.by_order = Lanes(held)  # to be read only
         self._timed = JobList((job for job in held if not job.more.halted), key=_by_time)
         self.uids = {job.uid for job in held}  # to be read only
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
 from jobengine.errors import NotFound
 from jobengine.model.changes import (
@@ -28,6 +28,8 @@ from jobengine.model.log import JobLog
 from jobengine.model.queue import Queue
 from jobengine.model.states import State
 from jobengine.model.view import Waiting
+
+_QUEUED: Final = State.QUEUED
 
 # What took place last is undone first: a function, what it is about, and what that was before.
 Undo = list[tuple[Callable[[Any, Any], object], object, object]]
@@ -73,8 +75,16 @@ class Ledger:
                 case _:
                     self.apply((change,))
 
-    def apply(self, changes: Iterable[Change]) -> Undo:  # noqa: C901  # a table
+    def apply(self, changes: Sequence[Change]) -> Undo:
         """Make the changes. Cannot fail on what `decide` gave. Returns what undoes it."""
+        new = self._new_jobs(changes) if len(changes) > 1 else ()
+        if not new:
+            return self._apply_each(changes)
+        contents = self._contents[new[0].queue]
+        contents.put_new(new)
+        return [(contents.put, job.uid, None) for job in new]
+
+    def _apply_each(self, changes: Iterable[Change]) -> Undo:  # noqa: C901  # a table
         undo: Undo = []
         for change in changes:
             match change:
@@ -113,6 +123,22 @@ class Ledger:
                 case _:
                     assert_never(change)
         return undo
+
+    def _new_jobs(self, changes: Sequence[Change]) -> Sequence[Job]:
+        """The jobs of these changes when each is a new one of the same queue that only waits; else none."""
+        jobs: list[Job] = []
+        for change in changes:
+            if not isinstance(change, PutJob):
+                return ()
+            job = change.job
+            if job.extra is not None or job.state is not _QUEUED:
+                return ()
+            jobs.append(job)
+        if len({job.queue for job in jobs}) > 1:
+            return ()
+        known = self._contents[jobs[0].queue].jobs
+        uids = {job.uid for job in jobs}
+        return jobs if len(uids) == len(jobs) and known.keys().isdisjoint(uids) else ()
 
     @staticmethod
     def undo(undo: Undo) -> None:

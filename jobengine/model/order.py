@@ -7,8 +7,8 @@ from operator import attrgetter
 from typing import Final
 
 from jobengine.model.held import Held, may_be_held
-from jobengine.model.job import Job, order_of
-from jobengine.model.job_list import JobList
+from jobengine.model.job import Job
+from jobengine.model.lanes import Lanes
 from jobengine.model.states import State
 
 LIVING: Final = (State.QUEUED, State.INPROGRESS, State.COMPLETE, State.FAILED)
@@ -28,9 +28,7 @@ class Order:
         held: list[Job] = []
         for job in jobs:
             (held if may_be_held(job) else by_state[job.state]).append(job)
-        self._by_state: dict[State, JobList] = {
-            state: JobList(some, key=_by_order) for state, some in by_state.items()
-        }
+        self._by_state = {state: Lanes(some) for state, some in by_state.items()}
         self._queued = self._by_state[State.QUEUED]  # those that may be handed out
         self._held = Held(held)  # the others
         # Priority → sort key: its queued jobs with a smaller one are past their end, see `skip_overdue`.
@@ -44,6 +42,12 @@ class Order:
         self._by_state[job.state].add(job)
         if self._overdue_below and self._is_known_overdue(job):
             self._overdue_below[job.priority] = job.order  # put back where it was: a claim was undone
+
+    def add_waiting(self, jobs: Iterable[Job]) -> None:
+        """Take in new jobs, which are queued and not held: behind all that may be overdue."""
+        add = self._queued.add
+        for job in jobs:
+            add(job)
 
     def remove(self, job: Job) -> None:
         """Take this very job out of its place."""
@@ -104,7 +108,7 @@ class Order:
         jobs: list[Job] = []
         while first is not None and len(jobs) < most:
             behind = first.order
-            for job in islice(self._queued.irange_key(behind), most - len(jobs)):
+            for job in islice(self._queued.since(behind), most - len(jobs)):
                 if job.expires <= now:
                     break
                 jobs.append(job)
@@ -127,11 +131,11 @@ class Order:
 
     def queued_before(self, job: Job) -> int:
         """How many jobs would be handed out before this one."""
-        return int(self._queued.bisect_key_left(job.order))
+        return self._queued.before(job.order)
 
     def longest_waiting(self) -> Job | None:
         """The queued job that came first, whatever its priority."""
-        return min(self._first_of_each_priority(), key=lambda job: job.arrival, default=None)
+        return min(self._queued.first_of_each_priority(), key=lambda job: job.arrival, default=None)
 
     def after(self, order: int) -> Iterator[Job]:
         """All jobs behind this sort key, in order."""
@@ -139,14 +143,14 @@ class Order:
 
     def in_states(self, states: Iterable[State], *, after: int) -> Iterator[Job]:
         """The jobs in any of these states behind this sort key, in order."""
-        ranges = [jobs.irange_key(after, inclusive=(False, True)) for jobs in self._containers(states)]
+        ranges = [jobs.since(after + 1) for jobs in self._containers(states)]
         return ranges[0] if len(ranges) == 1 else merge(*ranges, key=_by_order)
 
     def rank(self, order: int) -> int:
         """How many jobs stand before this sort key."""
-        return sum(jobs.bisect_key_left(order) for jobs in self._containers(LIVING))
+        return sum(jobs.before(order) for jobs in self._containers(LIVING))
 
-    def _containers(self, states: Iterable[State]) -> Iterator[JobList]:
+    def _containers(self, states: Iterable[State]) -> Iterator[Lanes]:
         for state in states:
             yield self._by_state[state]
             if state is State.QUEUED and self._held:
@@ -158,16 +162,10 @@ class Order:
 
     def _first_not_overdue(self, *, behind: int = -1) -> Job | None:
         """The first queued job that nobody has stepped over, one hop for each priority before it."""
-        queued = self._queued
-        at = 0 if behind < 0 else queued.bisect_key_right(behind)
-        if not self._overdue_below:
-            return queued[at] if at < len(queued) else None
-        while at < len(queued):
-            job: Job = queued[at]
-            if not self._is_known_overdue(job):
-                return job
-            at = queued.bisect_key_left(self._overdue_below[job.priority])
-        return None
+        job = self._queued.first(behind + 1)
+        while self._overdue_below and job is not None and self._is_known_overdue(job):
+            job = self._queued.first(self._overdue_below[job.priority])
+        return job
 
     def _is_known_overdue(self, job: Job) -> bool:
         return job.state is State.QUEUED and job.order < self._overdue_below.get(job.priority, 0)
@@ -180,14 +178,6 @@ class Order:
 
     def _overdue_from(self, first: Job, now: int, most: int) -> list[Job]:
         """This overdue job and those right behind it that have its priority, at most so many."""
-        behind = order_of(priority=first.priority - 1, arrival=0)
-        equals = self._queued.irange_key(first.order, behind, (True, False))
-        return list(takewhile(lambda job: job.expires <= now, islice(equals, most)))
-
-    def _first_of_each_priority(self) -> Iterator[Job]:
-        queued = self._queued
-        at = 0
-        while at < len(queued):
-            job = queued[at]
-            yield job
-            at = queued.bisect_key_left(order_of(priority=job.priority - 1, arrival=0))
+        priority = first.priority
+        since = islice(self._queued.since(first.order), most)
+        return list(takewhile(lambda job: job.priority == priority and job.expires <= now, since))

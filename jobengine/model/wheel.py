@@ -25,11 +25,8 @@ class TimingWheel:
 
     def __init__(self, entries: Iterable[tuple[int, int, str]] = ()) -> None:
         """Entries are those that `add` takes: all at once is quicker."""
-        lists: defaultdict[int, list[str]] = defaultdict(list)
-        for time, arrival, uid in entries:
-            lists[_key(time, arrival)].append(uid)
         self._buckets: dict[int, str | list[str] | dict[str, None]] = {
-            key: uids if len(uids) > 1 else uids[0] for key, uids in lists.items()
+            key: uids if len(uids) > 1 else uids[0] for key, uids in _in_buckets(entries).items()
         }
         self._keys: SortedList[int] = SortedList(self._buckets)  # of the buckets, the next one first
 
@@ -38,6 +35,20 @@ class TimingWheel:
         key = _key(time, arrival)
         if self._put(key, uid):
             self._keys.add(key)
+
+    def add_all(self, entries: Iterable[tuple[int, int, str]]) -> None:
+        """Take all of these in, as `add` does one by one."""
+        for key, uids in _in_buckets(entries).items():
+            there = self._buckets.get(key)
+            if there is None:
+                self._buckets[key] = uids if len(uids) > 1 else uids[0]
+                self._keys.add(key)
+            elif isinstance(there, str):
+                self._buckets[key] = [there, *uids]
+            elif isinstance(there, list):
+                there += uids
+            else:
+                there.update(dict.fromkeys(uids))
 
     def _put(self, key: int, uid: str) -> bool:
         """Whether that made a new bucket."""
@@ -83,6 +94,13 @@ class TimingWheel:
                 yield there
             else:
                 yield from there
+
+
+def _in_buckets(entries: Iterable[tuple[int, int, str]]) -> dict[int, list[str]]:
+    lists: defaultdict[int, list[str]] = defaultdict(list)
+    for time, arrival, uid in entries:
+        lists[_key(time, arrival)].append(uid)
+    return lists
 
 
 def _key(time: int, arrival: int) -> int:

@@ -73,6 +73,16 @@ def test_a_replay_of_every_change_is_the_ledger(story: list[Step]) -> None:
 
 
 @given(stories)
+def test_changes_do_together_what_they_do_one_by_one(story: list[Step]) -> None:
+    broker = recorded(story)
+    ledger = replayed(())
+    for changes in broker.applied:
+        for change in changes:
+            ledger.apply((change,))
+    assert everything(ledger) == everything(broker.ledger)
+
+
+@given(stories)
 def test_a_replay_of_a_snapshot_is_the_ledger(story: list[Step]) -> None:
     ledger = told(story).ledger
     assert everything(replayed(ledger.snapshot())) == everything(ledger)

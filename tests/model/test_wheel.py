@@ -15,11 +15,12 @@ entries = st.dictionaries(
 def test_all_that_is_due_is_found_and_nothing_that_is_a_second_away(
     kept: dict[str, tuple[int, int]], data: st.DataObject
 ) -> None:
-    at_once = data.draw(st.integers(0, len(kept)))
+    first, one_by_one = sorted(data.draw(st.tuples(*2 * [st.integers(0, len(kept))])))
     every = [(time, arrival, uid) for uid, (time, arrival) in kept.items()]
-    wheel = TimingWheel(every[:at_once])
-    for entry in every[at_once:]:
+    wheel = TimingWheel(every[:first])
+    for entry in every[first:one_by_one]:
         wheel.add(*entry)
+    wheel.add_all(every[one_by_one:])
     gone = data.draw(st.sets(st.sampled_from(sorted(kept)))) if kept else set()
     for uid in gone:
         wheel.remove(*kept.pop(uid), uid)

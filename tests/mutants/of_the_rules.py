@@ -4,6 +4,14 @@ from tests.mutants.mutant import Mutant
 
 RULES: tuple[Mutant, ...] = (
     Mutant(
+        name="a lane takes every job at its end",
+        breaks="A job that is put back where it was is handed out behind those that came after it.",
+        file="jobengine/model/lanes.py",
+        old="if job.order < last[-1].order:",
+        new="if job.order < 0:",
+        test="tests/model/test_lanes.py::test_jobs_are_in_order_however_they_come_and_go",
+    ),
+    Mutant(
         name="claim ignores expiry",
         breaks="A job whose time is over is handed out.",
         file="jobengine/model/order.py",
