@@ -44,12 +44,13 @@ class Connection:
         return _expected(status, *self._receive_answer())
 
     def _receive_answer(self) -> tuple[int, bytes]:
-        head, _, body = self._receive_head().partition(b"\r\n\r\n")
-        missing = _content_length(head) - len(body)
+        head, _, begun = self._receive_head().partition(b"\r\n\r\n")
+        parts = [begun]
+        missing = _content_length(head) - len(begun)
         while missing > 0:
-            body += (part := self._receive())
+            parts.append(part := self._receive())
             missing -= len(part)
-        return int(head[9:12]), body
+        return int(head[9:12]), b"".join(parts)
 
     def expect(self, status: int, sent: bytes) -> bytes:
         """Ask, and take no other answer than one of this status."""

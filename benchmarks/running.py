@@ -14,7 +14,9 @@ from benchmarks.bench import Bench
 from benchmarks.client import Connection, request, timed
 from benchmarks.figures import Figure, in_pairs, milliseconds
 from benchmarks.job import QUEUE, SERVICE, content
+from benchmarks.processes import free_port
 from benchmarks.server import Server, serving
+from jobengine.client.client import Client
 
 SLOTS = 2
 PROGRAMS = 300  # on each side of a pair
@@ -57,11 +59,12 @@ async def _bare(count: int) -> float:
 def payloads(bench: Bench) -> list[Figure]:
     """The answer of `POST /payload`, above running the command itself."""
     run = f"{{type: payload, workers: 1, command: [/bin/true]{_USER}}}"
-    more = _queue(run) + f"facades:\n  jobrunner: {{queue: {RUN}, service: {SERVICE}}}\n"
+    port = free_port()  # of its own: its /metrics is another one
+    more = _queue(run) + f"facades:\n  jobrunner: {{queue: {RUN}, service: {SERVICE}, port: {port}}}\n"
     asked = [request("POST", "/payload", b'{"id":"1","data":"aGk="}')] * 50
     answered: list[float] = []
     alone: list[float] = []
-    with serving(bench.database("payloads"), more=more) as server, Connection(server.port) as connection:
+    with serving(bench.database("payloads"), more=more), Connection(port) as connection:
         timed(connection, asked, status=200)
         for _ in range(bench.scale.pairs):
             answered += timed(connection, asked, status=200)
@@ -133,10 +136,8 @@ def _creates_in(connection: Connection, creates: list[bytes], seconds: float) ->
 
 def _log_bytes(server: Server, uid: str) -> int:
     """How much the program had written, by the offset of the last piece of its log."""
-    with Connection(server.port) as connection:
-        lines = connection.expect(200, request("GET", f"/api/v2/queues/{RUN}/jobs/{uid}/log")).splitlines()
-    last = json.loads(lines[-1])
-    return int(last["offset"])
+    with Client(f"http://127.0.0.1:{server.port}", name=SERVICE) as client:
+        return max(piece.end for piece in client.log(RUN, uid))
 
 
 def bundles(bench: Bench) -> list[Figure]:

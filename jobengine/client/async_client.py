@@ -129,7 +129,7 @@ class AsyncClient:
             part = await self.log_part(queue, uid, after=after, wait=wait)
             for piece in part.pieces:
                 yield piece
-            if part.has_ended or not follow:
+            if part.has_ended or not (follow or part.has_more):
                 return
             after = part.position
 

@@ -127,7 +127,7 @@ class Client:
             wait = FOLLOW_SECONDS if follow and after is not None else 0
             part = self.log_part(queue, uid, after=after, wait=wait)
             yield from part.pieces
-            if part.has_ended or not follow:
+            if part.has_ended or not (follow or part.has_more):
                 return
             after = part.position
 

@@ -104,6 +104,7 @@ class LogPart(Struct, frozen=True):
     pieces: tuple[LogPiece, ...]
     position: str  # where to go on
     has_ended: bool  # the job: nothing more is to come, unless it is done again
+    has_more: bool = False  # to be had at once, behind this position
 
 
 class WorkerSeen(Struct, frozen=True):

@@ -23,7 +23,7 @@ from jobengine.errors import BadRequest, JobEngineError, MethodNotAllowed, NoSuc
 from jobengine.web.hosts import Hosts
 from jobengine.web.metrics import Metrics
 from jobengine.web.paths import Paths
-from jobengine.web.problems import STATUSES, problem
+from jobengine.web.problems import STATUSES, Statuses, problem
 from jobengine.web.reply import NO_CONTENT, Reply
 from jobengine.web.request import Request
 from jobengine.web.routes import Route, Variables
@@ -74,19 +74,29 @@ class Application:
             kind, statuses = route.kind, route.statuses
             reply = await route.answer(request, variables)
             outcome = "empty" if reply.status == NO_CONTENT else "ok"
-        except Exception as error:  # whatever happens, there is an answer
-            refusal = _refusal(error)
-            reply = problem(refusal, request_id, statuses)
-            reply.closes = reply.closes or "Expect" in request.headers  # the body may never be sent now
-            outcome = GONE if request.transport is None else refusal.code
-            if reply.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-                log.error("request failed", request_id=request_id.decode(), exc_info=error)
+        except Exception as error:  # noqa: BLE001 - whatever happens, there is an answer
+            reply, outcome = self._refuse(error, request, request_id, statuses)
         seconds = time.perf_counter() - started
         self._metrics.operation(kind, outcome, seconds)
         if self._logs_requests:
             self._log_request(request, reply, request_id, seconds)
         self._complete(reply, request_id)
         return reply
+
+    def _refuse(
+        self, error: Exception, request: Request, request_id: bytes, statuses: Statuses
+    ) -> tuple[Reply, str]:
+        """The answer, and how it is counted.
+
+        Not a part of `answer`, whose frame the error knows: each would hold the other, and the body of the
+        request, until the next collection of garbage.
+        """
+        refusal = _refusal(error)
+        reply = problem(refusal, request_id, statuses)
+        reply.closes = reply.closes or "Expect" in request.headers  # the body may never be sent now
+        if reply.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            log.error("request failed", request_id=request_id.decode(), exc_info=error)
+        return reply, GONE if request.transport is None else refusal.code
 
     def refuse(self, error: JobEngineError) -> Reply:
         """The answer to what was not even a request."""

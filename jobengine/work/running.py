@@ -137,7 +137,8 @@ class Running:
 
     def listen_no_more(self) -> None:
         """It has ended."""
-        for task in self._listening:
+        listening, self._listening = self._listening, ()  # they know this: with them it would be garbage late
+        for task in listening:
             task.cancel()
 
     async def _hear(self, renew: Callable[[Sequence["Running"]], Awaitable[object]]) -> None:

@@ -35,6 +35,17 @@ def refused(service: Service, status: int, code: str, *, closes: bool = False) -
         assert again.jobs() == {}
 
 
+def test_refused_bodies_leave_no_memory_behind(start_server: StartServer) -> None:
+    server = start_server()
+    with server.service("owner") as owner:
+        before = server.resident_bytes()
+        for _ in range(100):
+            body = b'{"content":"%b",,}' % (b"x" * 900_000)
+            owner.connection.send(head(owner, f"Content-Length: {len(body)}") + body)
+            problem(owner.connection.receive(to="PUT"), 400, "invalid_json")
+        assert server.resident_bytes() - before < 30_000_000
+
+
 # --- size ---
 
 

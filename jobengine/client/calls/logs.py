@@ -51,7 +51,8 @@ def log_part(queue: str, uid: str, *, after: str | None = None, wait: Duration =
     parts = query(after=after, wait=f"{seconds:g}")
     response = yield Request("GET", job_path(queue, uid, "log") + parts, wait=seconds)
     position, state = response.headers.get("Log-Position", ""), response.headers.get("Job-State")
-    return LogPart(tuple(_pieces(response)), position, has_ended=state in _ENDED)
+    has_more = "Log-More" in response.headers
+    return LogPart(tuple(_pieces(response)), position, state in _ENDED and not has_more, has_more)
 
 
 def workers() -> Call[list[WorkerSeen]]:

@@ -1,14 +1,16 @@
 """What a job has written, piece by piece, from a place in it on."""
 
+import math
 import re
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
 from jobengine.engine.interface import Engine
+from jobengine.model.blob import length_of
 from jobengine.model.log import Chunk, JobLog, Stream
 from jobengine.web.v2.answers import LogLineView
 
@@ -45,6 +47,7 @@ class Reader:
     def __init__(self, engine: Engine, only: Stream | None) -> None:
         self._engine = engine
         self._only = only
+        self.has_more = False  # than the last `pieces` gave
         self._epoch = 0
         self._read = dict.fromkeys(Stream, 0)
 
@@ -60,16 +63,20 @@ class Reader:
         """How far it has come."""
         return f"{self._epoch}-{self._read[Stream.OUT]}-{self._read[Stream.ERR]}"
 
-    async def pieces(self, log: JobLog | None, *, is_over: bool) -> AsyncGenerator[Piece, None]:
-        """All that is new. Half a character is kept back, unless no more is to come. Raises Damaged."""
+    async def pieces(
+        self, log: JobLog | None, *, is_over: bool, most: float = math.inf
+    ) -> AsyncGenerator[Piece, None]:
+        """All that is new, or about so many bytes of it.
+
+        Half a character is kept back, unless no more is to come. Raises Damaged.
+        """
+        self.has_more = False
         if log is None:
             return
         if log.epoch != self._epoch:
             self._epoch, self._read = log.epoch, dict.fromkeys(Stream, 0)
         held: dict[Stream, Piece] = {}
-        for chunk in log.chunks:
-            if chunk.end <= self._read[chunk.stream] or self._only not in (None, chunk.stream):
-                continue
+        for chunk in self._new_chunks(log, most):
             piece = await self._piece(chunk)
             before = held.pop(chunk.stream, None)
             if before is not None and piece.cut:
@@ -81,8 +88,17 @@ class Reader:
                 held[chunk.stream] = half
             if whole.data:
                 yield whole
-        for piece in held.values() if is_over else self._kept_back(held):
+        for piece in held.values() if is_over and not self.has_more else self._kept_back(held):
             yield piece
+
+    def _new_chunks(self, log: JobLog, most: float) -> Iterator[Chunk]:
+        for chunk in log.chunks:
+            if chunk.end > self._read[chunk.stream] and self._only in (None, chunk.stream):
+                if most <= 0:
+                    self.has_more = True
+                    return
+                most -= length_of(chunk.data)
+                yield chunk
 
     def _kept_back(self, held: Mapping[Stream, Piece]) -> Iterable[Piece]:
         for piece in held.values():

@@ -24,6 +24,7 @@ from jobengine.web.v2.log_lines import Reader
 EVENTS: Final = b"text/event-stream"
 LINES: Final = b"application/x-ndjson"
 PLAIN: Final = b"text/plain; charset=utf-8"
+LINES_MOST_BYTES: Final = 4 * 1024 * 1024  # of a log in one answer, which JSON may make six times as long
 BEAT_SECONDS: Final = 15.0  # between signs of life: proxies close what is silent
 
 _LEASE: Final = re.compile(r"[0-9a-f]{16}", re.ASCII)
@@ -86,7 +87,9 @@ class Logs:
             more = engine.log(queue, uid, known=log, wait=wait.seconds)
             job, log = await self._broker.patience.wait(request, more)
             lines = await _new_lines(reader, job, log)
-        told = f"Log-Position: {reader.position}\r\nJob-State: {job.state.value}\r\n".encode()
+        told = b"Log-Position: %b\r\nJob-State: %b\r\n" % (reader.position.encode(), job.state.encode())
+        if reader.has_more:
+            told += b"Log-More: true\r\n"
         return Reply(200, b"".join(lines), content_type=LINES, headers=told + _NO_GUESSES)
 
     async def _events(
@@ -134,7 +137,8 @@ async def _plain(reader: Reader, log: JobLog | None) -> AsyncGenerator[bytes, No
 
 
 async def _new_lines(reader: Reader, job: Job, log: JobLog | None) -> list[bytes]:
-    return [piece.line() + b"\n" async for piece in reader.pieces(log, is_over=job.has_ended)]
+    pieces = reader.pieces(log, is_over=job.has_ended, most=LINES_MOST_BYTES)
+    return [piece.line() + b"\n" async for piece in pieces]
 
 
 def _go_to(reader: Reader, position: str | None, where: str) -> None:

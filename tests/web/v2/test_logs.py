@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from jobengine import Client
 from tests.support.api import BASE, Api
 from tests.support.connection import Answer
 from tests.web.conftest import StartServer
@@ -143,6 +144,26 @@ def test_a_part_of_a_log_is_all_behind_a_position(owner: Api, job: Any) -> None:
     assert lines(second) == [{"stream": "out", "offset": 3, "text": "two"}]
     assert second.header("Job-State") == "inprogress"
     assert owner.here("GET", f"/jobs/{job['uid']}/log?after=there").status == 422
+
+
+def test_a_long_log_is_read_part_by_part_and_nothing_is_lost_between_them(start_server: StartServer) -> None:
+    everybody = {"read": ["*"], "write": ["*"], "log_bytes": "16MiB"}
+    server = start_server({"queues": {"mail": everybody}})
+    written = ("é" * 450_001).encode()[:-1]  # a character is divided wherever a part ends
+    with Client(f"http://127.0.0.1:{server.port}", name="ops") as client:
+        client.create("mail", {})
+        (job,) = client.claim("mail")
+        for number in range(10):
+            client.append_log(job, "out", number * len(written), written)
+        part = client.log_part("mail", job.uid)
+        assert part.has_more
+        assert 4 << 20 <= sum(len(piece.data) for piece in part.pieces) < 6 << 20
+        client.complete(job)
+        assert not client.log_part("mail", job.uid).has_ended
+        for follow in (False, True):
+            pieces = list(client.log("mail", job.uid, follow=follow))
+            assert b"".join(piece.data for piece in pieces) == 10 * written
+            assert [piece.offset for piece in pieces][1:] == [piece.end for piece in pieces][:-1]
 
 
 def events(api: Api, uid: str, **headers: str) -> "socket.socket":
