@@ -25,7 +25,6 @@ from jobengine.work.outcome import Broken, Done, GivenBack, Halted, Outcome
 from jobengine.work.source import Asked, Claimed
 
 SERVICE: Final = "jobengine"  # who claims the jobs that the server runs itself
-WAIT_SECONDS: Final = 30.0
 
 
 class LocalSource:
@@ -36,15 +35,15 @@ class LocalSource:
         self._engine = engine
         self._worker = worker
 
-    async def claim(self, queues: Sequence[str], *, most: int) -> Sequence[Claimed]:
-        """Jobs of these queues; waits for some for a while. Cancelled, it holds none."""
+    async def claim(self, queues: Sequence[str], *, most: int, wait: float) -> Sequence[Claimed]:
+        """Jobs of these queues; waits so many seconds for some. Cancelled, it holds none."""
         lease = self._milliseconds
         command: Claim | ClaimAny
         if len(queues) == 1:
             command = Claim(queues[0], SERVICE, most, lease, self._worker)
         else:
             command = ClaimAny(tuple((queue, 1) for queue in queues), SERVICE, most, lease, self._worker)
-        jobs = await self._engine.claim(command, wait=WAIT_SECONDS)
+        jobs = await self._engine.claim(command, wait=wait)
         return [await self._claimed(job) for job in jobs]
 
     async def renew(self, jobs: Sequence[Claimed]) -> Sequence[Asked]:

@@ -25,7 +25,6 @@ from jobengine.model.log import Stream
 from jobengine.work.outcome import Broken, Done, GivenBack, Halted, Kind, Outcome
 from jobengine.work.source import Asked, Claimed
 
-WAIT_SECONDS: Final = 30.0  # for a job, in one request
 LOOK_SECONDS: Final = 5.0  # after at most so long a worker hears that a job is to halt or to stop
 _ASKED: Final[Mapping[AskedOf, Asked]] = {
     AskedOf.RUN: Asked.RUN,
@@ -42,13 +41,13 @@ class RemoteSource:
         self._client = client
         self._worker = worker
 
-    async def claim(self, queues: Sequence[str], *, most: int) -> Sequence[Claimed]:
-        """Jobs of these queues; waits for some for a while. Cancelled, it holds none."""
+    async def claim(self, queues: Sequence[str], *, most: int, wait: float) -> Sequence[Claimed]:
+        """Jobs of these queues; waits so many seconds for some. Cancelled, it holds none."""
         try:
             jobs = await self._client.claim(
                 queues[0] if len(queues) == 1 else queues,
                 most,
-                wait=WAIT_SECONDS,
+                wait=wait,
                 lease=self.lease_seconds,
                 worker=self._worker,
             )

@@ -36,8 +36,8 @@ class Source(Protocol):
 
     lease_seconds: float  # how long a job is held without a word
 
-    async def claim(self, queues: Sequence[str], *, most: int) -> Sequence[Claimed]:
-        """Jobs of these queues, at most so many; waits for some for a while. Cancelled, it holds none."""
+    async def claim(self, queues: Sequence[str], *, most: int, wait: float) -> Sequence[Claimed]:
+        """Jobs of these queues, at most so many; waits so many seconds for some. Cancelled, it holds none."""
 
     async def renew(self, jobs: Sequence[Claimed]) -> Sequence[Asked]:
         """Hold all of them on; what is wanted of each."""

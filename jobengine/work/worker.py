@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from heapq import heappop, heappush
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from msgspec import Struct
@@ -19,6 +19,8 @@ from jobengine.work.source import Claimed, Source
 
 RENEWALS: Final = 3  # within the time of a lease: two of them may be lost
 HEARD_AFTER_SECONDS: Final = 0.2  # most jobs end sooner: nobody waits for what might be wanted of them
+WAIT_SECONDS: Final = 30.0  # for a job
+GLANCE_SECONDS: Final = 0.05  # for the next one, where there was one just now
 PAUSE_SECONDS: Final = 2.0  # after a refusal; about so long, so that workers do not come back all at once
 FOR_NOW: Final = (Unavailable, OutcomeUnknown, StorageFull)  # it may be otherwise soon
 
@@ -49,6 +51,7 @@ class Worker:
         self._slots = slots or sum(lane.slots for lane in lanes)
         self._drain_seconds = drain_seconds
         self._running: dict[asyncio.Task[None], Running] = {}
+        self._busy = 0  # slots; of what ended just now, it may still be told how
         self._free = {lane.queue: list(range(1, lane.slots + 1)) for lane in lanes}  # the least first
         self._full: frozenset[str] = frozenset()  # the queues that the claim under way leaves out
         self._stopping = asyncio.Event()
@@ -66,56 +69,57 @@ class Worker:
     async def run(self) -> None:
         """Until it is stopped and all is done or given back. Raises what refuses it for good."""
         renewing = asyncio.create_task(self._renew_for_ever())
+        claiming = asyncio.create_task(self._claim_and_begin())
+        stopping = asyncio.create_task(self._stopping.wait())
         try:
-            await self._claim_and_begin()
+            await asyncio.wait((claiming, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if claiming.done():
+                await claiming
         finally:
+            await _end(claiming, stopping)
             await self._drain()
-            renewing.cancel()
-            await asyncio.gather(renewing, return_exceptions=True)
+            await _end(renewing)
             await self._source.close()
 
     # --- claiming ---
 
     async def _claim_and_begin(self) -> None:
-        while not self._stopping.is_set():
+        """For ever. Cancelled, it holds no more than what it has begun."""
+        while True:
             self._has_room.clear()
-            room = {queue: len(slots) for queue, slots in self._free.items()}
-            queues = [queue for queue, free in room.items() if free > 0]
-            self._full = frozenset(room.keys() - queues)
-            most = min([self._slots - len(self._running), *(room[queue] for queue in queues)])
-            if not queues or most <= 0:
-                await self._room_or_stop()
+            queues, most = self._room()
+            if most <= 0:
+                await self._has_room.wait()
                 continue
-            for job in await self._claimed(queues, most):
+            jobs = await self._ask(queues, most, GLANCE_SECONDS) or await self._wait_for_jobs(queues, most)
+            for job in jobs:
                 self._begin(job)
 
-    async def _ask(self, queues: Sequence[str], most: int) -> Sequence[Claimed]:
+    def _room(self) -> tuple[Sequence[str], int]:
+        """The queues with free slots, and how many jobs to ask for: no more than are not reported yet."""
+        free = {queue: len(slots) for queue, slots in self._free.items() if slots}
+        self._full = frozenset(self._free.keys() - free)
+        reported = len(self._running) - self._busy
+        most = min(free.values(), default=0)
+        return tuple(free), min(most, self._slots - self._busy, self._slots - reported)
+
+    async def _ask(self, queues: Sequence[str], most: int, wait: float) -> Sequence[Claimed]:
         try:
-            return await self._source.claim(queues, most=most)
+            return await self._source.claim(queues, most=most, wait=wait)
         except FOR_NOW as refusal:
             log.warning("no_jobs_for_now", reason=refusal.detail)
             await asyncio.sleep(PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
             return ()
 
-    async def _claimed(self, queues: Sequence[str], most: int) -> Sequence[Claimed]:
-        """What comes of one claim. It is called back when it should ask for more, or for nothing."""
-        asking = asyncio.ensure_future(self._ask(queues, most))
-        changed = asyncio.ensure_future(self._room_or_stop())
+    async def _wait_for_jobs(self, queues: Sequence[str], most: int) -> Sequence[Claimed]:
+        """What comes of one claim. It is called back when it should ask for more."""
+        asking = asyncio.ensure_future(self._ask(queues, most, WAIT_SECONDS))
+        changed = asyncio.ensure_future(self._has_room.wait())
         try:
             await asyncio.wait((asking, changed), return_when=asyncio.FIRST_COMPLETED)
             return asking.result() if asking.done() else ()
         finally:
-            for task in (asking, changed):
-                task.cancel()
-            await asyncio.gather(asking, changed, return_exceptions=True)
-
-    async def _room_or_stop(self) -> None:
-        waiting = [asyncio.ensure_future(event.wait()) for event in (self._has_room, self._stopping)]
-        try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in waiting:
-                task.cancel()
+            await _end(asking, changed)
 
     # --- running ---
 
@@ -123,18 +127,18 @@ class Worker:
         lane = self._lanes[job.queue]
         seconds = min(lane.timeout_seconds, job.timeout / 1000) if job.timeout else lane.timeout_seconds
         slot = heappop(self._free[job.queue])
+        self._busy += 1
         running = Running(job, partial(lane.make, job, slot), self._source, timeout_seconds=seconds)
-        task = asyncio.create_task(self._see_to_its_end(running))
+        task = asyncio.create_task(self._see_to_its_end(running, slot))
         self._running[task] = running
-        task.add_done_callback(partial(self._forget, slot=slot))
+        task.add_done_callback(self._forget)
 
-    def _forget(self, task: asyncio.Task[None], *, slot: int) -> None:
-        queue = self._running.pop(task).job.queue
-        heappush(self._free[queue], slot)
-        if queue in self._full or len(self._running) + 1 == self._slots:
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        if len(self._running) - self._busy == self._slots:
             self._has_room.set()
+        del self._running[task]
 
-    async def _see_to_its_end(self, running: Running) -> None:
+    async def _see_to_its_end(self, running: Running, slot: int) -> None:
         listening = asyncio.get_running_loop().call_later(HEARD_AFTER_SECONDS, running.listen, self._renew)
         try:
             outcome = await running.run()
@@ -144,8 +148,15 @@ class Worker:
         finally:
             listening.cancel()
             running.listen_no_more()
+            self._free_slot(running.job.queue, slot)
         if outcome is not None:
             await self._settle(running.job, outcome)
+
+    def _free_slot(self, queue: str, slot: int) -> None:
+        heappush(self._free[queue], slot)
+        self._busy -= 1
+        if queue in self._full or self._busy + 1 == self._slots:
+            self._has_room.set()
 
     async def _settle(self, job: Claimed, outcome: Outcome) -> None:
         """Tell how it ended, for as long as it may still be held."""
@@ -189,3 +200,9 @@ class Worker:
             running.give_back()
         if self._running:
             await asyncio.wait(self._running)
+
+
+async def _end(*tasks: "asyncio.Task[Any]") -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
