@@ -1,10 +1,12 @@
 """Jobs for the server's own worker: straight from the engine."""
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final, assert_never
 
 from jobengine.engine.interface import Engine
-from jobengine.errors import JobEngineError, NotFound
+from jobengine.errors import Damaged, JobEngineError, NotFound
 from jobengine.model.commands import (
     Claim,
     ClaimAny,
@@ -21,7 +23,7 @@ from jobengine.model.commands import (
 from jobengine.model.job import Job
 from jobengine.model.log import Stream
 from jobengine.model.states import State
-from jobengine.work.outcome import Broken, Done, GivenBack, Halted, Outcome
+from jobengine.work.outcome import Broken, Done, GivenBack, Halted, Kind, Outcome
 from jobengine.work.source import Asked, Claimed
 
 SERVICE: Final = "jobengine"  # who claims the jobs that the server runs itself
@@ -44,7 +46,11 @@ class LocalSource:
         else:
             command = ClaimAny(tuple((queue, 1) for queue in queues), SERVICE, most, lease, self._worker)
         jobs = await self._engine.claim(command, wait=wait)
-        return [await self._claimed(job) for job in jobs]
+        try:
+            return [claimed for job in jobs for claimed in await self._with_values(job)]
+        except asyncio.CancelledError:
+            await self._give_back(jobs)
+            raise
 
     async def renew(self, jobs: Sequence[Claimed]) -> Sequence[Asked]:
         """Hold all of them on; what is wanted of each."""
@@ -88,13 +94,25 @@ class LocalSource:
     async def _settle(self, job: Claimed, settlement: Settlement) -> None:
         only(await self._engine.submit(Settle(job.queue, (settlement,))))
 
-    async def _claimed(self, job: Job) -> Claimed:
-        extra = job.more
-        saved = None if extra.saved is None else await self._engine.content(extra.saved)
-        content = await self._engine.content(job.content)
-        return Claimed(
-            job.queue, job.uid, f"{job.lease:016x}", job.attempt, content, timeout=extra.timeout, saved=saved
-        )
+    async def _give_back(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            with suppress(JobEngineError):  # then its lease runs out
+                await self._engine.submit(Settle(job.queue, (Release(job.uid, job.lease),)))
+
+    async def _with_values(self, job: Job) -> Sequence[Claimed]:
+        """The job with all that it brings; none when it is gone, or cannot be read: then it has failed."""
+        try:
+            content = await self._engine.content(job.content)
+            saved = None if job.more.saved is None else await self._engine.content(job.more.saved)
+        except NotFound:
+            return ()
+        except Damaged as damage:
+            with suppress(JobEngineError):
+                fail = Fail(job.uid, job.lease, Kind.CONTENT, damage.detail, retry=False)
+                await self._engine.submit(Settle(job.queue, (fail,)))
+            return ()
+        lease, timeout = f"{job.lease:016x}", job.more.timeout
+        return (Claimed(job.queue, job.uid, lease, job.attempt, content, timeout=timeout, saved=saved),)
 
 
 def _lease(job: Claimed) -> int:
