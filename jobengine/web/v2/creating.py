@@ -1,5 +1,6 @@
 """New jobs: one, or a list, all or none."""
 
+from collections.abc import AsyncGenerator, Iterable
 from hashlib import blake2b
 from typing import Final, cast
 
@@ -7,13 +8,13 @@ from jobengine.access import Action
 from jobengine.errors import NotFound, Unavailable
 from jobengine.model.commands import Create, Created, Draft, Idempotency
 from jobengine.model.job import Job
-from jobengine.web.reply import Reply
+from jobengine.web.reply import Reply, Stream
 from jobengine.web.request import Request
 from jobengine.web.routes import Variables
 from jobengine.web.v2.broker import Broker, Caller
 from jobengine.web.v2.decoding import read_body, wrong
 from jobengine.web.v2.drafts import NewJob, new_jobs
-from jobengine.web.v2.job import AS_IT_IS, KNOWN, gone_json, job_json, listed, location, shown
+from jobengine.web.v2.job import AS_IT_IS, KNOWN, Shown, gone_json, job_json, listed, location, shown
 from jobengine.web.v2.preferences import Preferences, etag, preferences
 
 KEY_MOST: Final = 255
@@ -40,9 +41,9 @@ class Creating:
         created = await self._broker.engine.submit(Create(caller.queue, drafts, idempotency))
         status = 200 if len(created.known) == len(created.jobs) else 201
         if not is_one:
-            return Reply(
-                status, await self._several(caller, created, drafts, preferred), headers=preferred.applied
-            )
+            reply = self._several(caller, created, drafts, preferred)
+            reply.status, reply.headers = status, preferred.applied
+            return reply
         if not created.jobs:  # made by the first request with this key
             return Reply(status, gone_json(created.gone[0], caller.queue), headers=preferred.applied)
         return await self._one(request, status, created, drafts[0], preferred)
@@ -65,20 +66,31 @@ class Creating:
         how = KNOWN if created.known else AS_IT_IS
         return Reply(status, await shown(self._broker.engine, job, how), headers=headers)
 
-    async def _several(
+    def _several(
         self, caller: Caller, created: Created, drafts: tuple[Draft, ...], preferred: Preferences
-    ) -> bytes:
+    ) -> Reply:
         if preferred.minimal:
             uids = created.first_answer or [job.uid for job in created.jobs]
-            return b'{"uids":["%b"]}' % '","'.join(uids).encode()
-        known = created.known
-        if known or created.gone:
-            jobs = [
-                await shown(self._broker.engine, job, KNOWN if place in known else AS_IT_IS)
-                for place, job in enumerate(created.jobs)
-            ]
-            return listed(_with_gone(jobs, created, caller.queue))
-        return listed([_new_json(job, draft) for job, draft in zip(created.jobs, drafts, strict=True)])
+            return Reply(200, b'{"uids":["%b"]}' % '","'.join(uids).encode())
+        if created.known or created.gone:
+            return Stream(self._known(created, caller.queue))
+        return Reply(
+            200, listed([_new_json(job, draft) for job, draft in zip(created.jobs, drafts, strict=True)])
+        )
+
+    async def _known(self, created: Created, queue: str) -> AsyncGenerator[bytes, None]:
+        """All jobs of the answer, one by one: nobody knows how much they hold by now."""
+        comma = b'{"jobs":['
+        for place, (uid, job) in enumerate(_in_order(created)):
+            yield comma + await self._as_known(uid, job, queue, KNOWN if place in created.known else AS_IT_IS)
+            comma = b","
+        yield b"]}"
+
+    async def _as_known(self, uid: str, job: Job | None, queue: str, how: Shown) -> bytes:
+        try:
+            return gone_json(uid, queue) if job is None else await shown(self._broker.engine, job, how)
+        except NotFound:  # it went while its content was fetched
+            return gone_json(uid, queue)
 
     async def _ended(self, request: Request, job: Job, seconds: float) -> Job | None:
         """The job when it has ended, or as it is when nobody can wait longer; None when it is gone."""
@@ -91,12 +103,12 @@ class Creating:
             return job
 
 
-def _with_gone(jobs: list[bytes], created: Created, queue: str) -> list[bytes]:
-    """All jobs of the first answer, in its order."""
+def _in_order(created: Created) -> Iterable[tuple[str, Job | None]]:
+    """All jobs of the first answer, in its order; None for those that are gone."""
     if not created.gone:
-        return jobs
-    there = {job.uid: each for job, each in zip(created.jobs, jobs, strict=True)}
-    return [there.get(uid) or gone_json(uid, queue) for uid in created.first_answer]
+        return [(job.uid, job) for job in created.jobs]
+    there = {job.uid: job for job in created.jobs}
+    return [(uid, there.get(uid)) for uid in created.first_answer]
 
 
 def _new_json(job: Job, draft: Draft) -> bytes:

@@ -88,6 +88,16 @@ def test_the_same_uid_again_is_the_job_that_is_there(owner: Api) -> None:
     assert again == {**first, "deduplicated": True}
 
 
+def test_a_list_of_big_jobs_that_are_known_is_answered_without_holding_all_of_them(owner: Api) -> None:
+    big = {"content": "x" * 900_000}
+    uids = [owner.create(**big)["uid"] for _ in range(60)]
+    before = owner.server.resident_bytes()
+    answer = owner.here("POST", "/jobs", [{"content": None, "uid": uid} for uid in uids])
+    assert (answer.status, [job["uid"] for job in answer.json()["jobs"]]) == (200, uids)
+    assert all(job["deduplicated"] and job["content"] == big["content"] for job in answer.json()["jobs"])
+    assert owner.server.resident_bytes() - before < 30_000_000
+
+
 def test_a_unique_key_keeps_a_second_job_out_until_the_first_has_ended(owner: Api) -> None:
     first = owner.create("first", unique_key="k")
     second = owner.expect(200, "POST", "/jobs", {"content": "second", "unique_key": "k"})
