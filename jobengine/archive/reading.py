@@ -24,7 +24,7 @@ class Archive:
         """Raises ArchiveRefused, which says what is wrong with it."""
         if len(data) > limits.bytes:
             raise ArchiveRefused(f"the archive has {len(data)} bytes: {limits.bytes} are taken")
-        check_ends(data, entries_most=limits.entries)
+        check_ends(data, entries_most=limits.names)
         try:
             self._zip = ZipFile(BytesIO(data))
         except (BadZipFile, NotImplementedError, UnicodeDecodeError, ValueError):
@@ -35,7 +35,8 @@ class Archive:
             raise ArchiveRefused(f"there are more than {limits.entries} entries in the archive")
         if sum(entry.file_size for entry in self._paths) > limits.unpacked_bytes:
             raise ArchiveRefused(f"there are more than {limits.unpacked_bytes} bytes in the archive")
-        check_together((parts, entry.is_dir()) for entry, parts in self._paths.items())
+        together = ((parts, entry.is_dir()) for entry, parts in self._paths.items())
+        check_together(together, most=limits.names)
         check_places(data, list(self._paths), directory=self._zip.start_dir)
 
     def __contains__(self, name: str) -> bool:
@@ -67,7 +68,7 @@ class Archive:
                         if left < 0:
                             raise ArchiveRefused("an entry has more bytes than it says")
                         file.write(piece)
-            except (BadZipFile, zlib.error, EOFError, NotImplementedError):
+            except (BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError):
                 raise ArchiveRefused("an entry of the archive is damaged") from None
         if left:
             raise ArchiveRefused("an entry has fewer bytes than it says")

@@ -6,13 +6,11 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Final
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from jobengine.archive.limits import ArchiveLimits
+from jobengine.archive.limits import DEPTH_MOST, ArchiveLimits
 from jobengine.errors import ArchiveRefused
 
 _PIECE: Final = 256 * 1024  # bytes
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # no times: the same files make the same archive
-_DEPTH_MOST: Final = 64  # directories in one another: each is held open meanwhile
-_SEEN: Final = 10  # names that are looked at, for each that may be packed: a directory may hold millions
 _OF_A_DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OF_A_FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -59,7 +57,7 @@ class _Packing:
         with os.scandir(descriptor) as entries:
             for entry in entries:
                 self._seen += 1
-                if self._seen > _SEEN * self._limits.entries:
+                if self._seen > self._limits.names:
                     raise self._too_many()
                 if entry.is_dir(follow_symlinks=False):
                     directories.append(entry.name)
@@ -68,8 +66,8 @@ class _Packing:
         return sorted(files), sorted(directories)
 
     def _descend(self, path: PurePosixPath, above: int) -> None:
-        if len(path.parts) > _DEPTH_MOST:
-            raise ArchiveRefused(f"the directories to pack lie more than {_DEPTH_MOST} deep")
+        if len(path.parts) > DEPTH_MOST:
+            raise ArchiveRefused(f"the directories to pack lie more than {DEPTH_MOST} deep")
         self.add_all(os.open(path.name, _OF_A_DIRECTORY, dir_fd=above), path)
 
     def _add_directory(self, path: PurePosixPath) -> None:

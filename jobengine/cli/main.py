@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from jobengine.errors import Fatal
 from jobengine.settings.secret import pass_on
+from jobengine.work.spawner.kernel import hide_memory
 
 if TYPE_CHECKING:
     import typer
@@ -16,6 +17,7 @@ TYPER_USAGE_EXIT_CODE: Final = 2
 
 def main() -> None:
     """Run the command that the arguments name, and exit with its code. A refusal is a line, no traceback."""
+    hide_memory()  # and /proc/…/environ: jobs may run as the same user
     try:
         if sys.argv[1:2] == ["serve"]:
             _hide_secret()

@@ -20,10 +20,6 @@ Doing = Callable[[Command], tuple[object, Awaitable[object] | None]]
 _NOTHING: Final[tuple[Job, ...]] = ()
 
 
-async def _at_once() -> None:
-    """Nothing is to be waited for."""
-
-
 class HandingOut:
     """Knows who waits for jobs, and gives each what comes, first come first served."""
 
@@ -49,7 +45,8 @@ class HandingOut:
         self.serve(queues_of(command))  # something may have come while nobody looked
         try:
             jobs, stored = await claimer.handed
-            await stored
+            if stored is not None:
+                await stored
         except asyncio.CancelledError:
             self._take_back(claimer)
             raise
@@ -87,16 +84,16 @@ class HandingOut:
     def _hand(self, claimer: Claimer, queue: str) -> bool:
         """Whether it waits no more."""
         try:
-            claimer.may_claim()
             if not self._has_ready(queue):
                 return False
+            claimer.may_claim()
             jobs, stored = self._do(claimer.command)
         except JobEngineError as refusal:
             claimer.handed.set_exception(refusal)
             return True
         if not jobs or not isinstance(jobs, tuple):
             return False
-        claimer.handed.set_result((jobs, stored or _at_once()))
+        claimer.handed.set_result((jobs, stored))
         return True
 
     def _has_ready(self, queue: str) -> bool:
@@ -125,6 +122,12 @@ class HandingOut:
         """Look at all queues on which somebody waits."""
         self.serve(self._claimers.queues())
 
+    def stop(self) -> None:
+        """Nothing more is handed out: whoever waits is told so at once."""
+        for claimers in self.awaited.values():
+            for claimer in claimers:
+                _end(claimer)
+
     def _ring(self) -> None:
         self._alarm = None
         self.serve_all()
@@ -143,7 +146,7 @@ class HandingOut:
 
 def _end(claimer: Claimer) -> None:
     if not claimer.handed.done():
-        claimer.handed.set_result((_NOTHING, _at_once()))
+        claimer.handed.set_result((_NOTHING, None))
 
 
 def _queue_of(change: Change) -> str | None:

@@ -101,7 +101,7 @@ class Engine(Protocol):
         """The job when it has ended, or after so many seconds, as it is then. Raises NotFound."""
 
     async def once(self, queue: str, uid: str, is_so: Callable[[Job], bool]) -> Job:
-        """The job as soon as it is so, however long that takes. Raises NotFound when it is gone."""
+        """The job as soon as it is so, however long that takes. Raises NotFound; at a stop, Unavailable."""
 
     async def log(
         self, queue: str, uid: str, *, known: JobLog | None = None, wait: float = 0

@@ -2,9 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
-from contextlib import suppress
-from typing import Any, Final, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -13,37 +12,23 @@ from jobengine.engine.clock import Clock
 from jobengine.engine.compaction import Compaction
 from jobengine.engine.growth import grows
 from jobengine.engine.handing_out import HandingOut
-from jobengine.engine.interface import Compacted, QueueStatus, Slice
-from jobengine.engine.pages import Page, Wish, page
-from jobengine.engine.seeds import Seeds
-from jobengine.engine.waiters import Claims, Watchers, queues_of
-from jobengine.engine.workers import Workers, WorkerStatus
+from jobengine.engine.interface import Compacted
+from jobengine.engine.looking import Looking
+from jobengine.engine.waiters import Claims, queues_of
+from jobengine.engine.way import Way
 from jobengine.errors import Fatal, JobEngineError, NotFound, StorageFull, Unavailable
-from jobengine.journal.blobs import ValueGone
 from jobengine.journal.journal import Journal
 from jobengine.journal.scrub import Scrub
 from jobengine.journal.summary import live_bytes
 from jobengine.model.blob import Blob
 from jobengine.model.changes import Change
-from jobengine.model.commands import Answer, Claim, ClaimAny, Command, Configure, Create, Settle, Sweep
-from jobengine.model.contents import Contents
+from jobengine.model.commands import Answer, Claim, ClaimAny, Command, Configure, Settle
 from jobengine.model.decision import Decision
 from jobengine.model.job import Job
 from jobengine.model.ledger import Ledger, Undo
-from jobengine.model.log import JobLog
-from jobengine.model.moment import Moment
-from jobengine.model.obstacles import Obstacle, obstacles
-from jobengine.model.order import LIVING
-from jobengine.model.picture import Picture
 from jobengine.model.rules import decide
-from jobengine.model.rules.passing import as_of, current
-from jobengine.model.states import State
 
-SWEEP_MOST: Final = 200
-SLICE_MOST: Final = 500
 _UNDOS_MOST: Final = 256  # that may be kept longer than they are needed
-
-SeenT = TypeVar("SeenT")
 
 
 def _unobserved(_records: int, _seconds: float) -> None:
@@ -63,7 +48,7 @@ def _nowhere(value: bytes) -> Blob:
     return Blob(len(value), b"", ())
 
 
-class LocalEngine:
+class LocalEngine(Looking):
     """Decides in memory, stores in the journal, answers when it is stored.
 
     There is no await between deciding a command and its place in the journal: memory and disk see the same
@@ -71,16 +56,10 @@ class LocalEngine:
     """
 
     def __init__(self, ledger: Ledger, journal: Journal, clock: Clock) -> None:
-        self._ledger = ledger
-        self._journal = journal
-        self._clock = clock
-        self._seeds = Seeds()
+        super().__init__(ledger, journal, clock, Way(ledger, clock, self.submit))
         self._undos: deque[Undo] = deque()  # of the changes that are not on disk yet
         self._compaction: Compaction | None = None
         self._handing_out = HandingOut(ledger, clock, self._do)
-        self._watchers = Watchers()
-        self._workers = Workers()
-        self._is_stopping = False
         self._no_growth: str | None = None  # why nothing may be added
         self._on_full: Callable[[], object] = _unheard
 
@@ -104,6 +83,9 @@ class LocalEngine:
     async def stop(self) -> None:
         """Make everything durable and seal the file."""
         self._is_stopping = True
+        self._handing_out.stop()
+        self._watchers.tell_all()
+        await asyncio.sleep(0)  # so they look while the journal still answers
         if self._compaction is not None:
             self._compaction.give_up(Unavailable("the server stops; the old file stays in use"))
             await self._compaction.ended()
@@ -115,8 +97,8 @@ class LocalEngine:
             return await self._submit_big(command)
         while True:
             try:
-                if not self._is_way_clear(command):
-                    await self._make_way(command)
+                if not self._way.is_clear(command):
+                    await self._way.make(command)
                 decision = self._decide(command)
             except JobEngineError:
                 if await self._what_was_seen_lasts():
@@ -143,27 +125,25 @@ class LocalEngine:
         if wait <= 0:
             jobs: tuple[Job, ...] = await self.submit(command)
             return jobs
-        await self._make_way(command)
-        if self._is_stopping:
-            raise Unavailable("the server stops")
         try:
-            return await self._handing_out.wait(command, wait, may_claim)
+            return await self._wait_for_jobs(command, wait, may_claim)
         finally:
             self._see(command)
 
-    def workers(self, queues: Collection[str]) -> list[WorkerStatus]:
-        """Those who were seen on these queues in the last minutes, and what they have in progress."""
-        held: dict[tuple[str | None, str | None], list[str]] = {}
-        there = [found for queue in queues if (found := self._ledger.find(queue)) is not None]
-        for contents in there:
-            for job in contents.order.in_states((State.INPROGRESS,), after=-1):
-                held.setdefault((job.claimer, job.worker), []).append(job.uid)
-        return [
-            WorkerStatus(
-                name, service, tuple(sorted(seen)), tuple(held.get((service, name), ())), max(seen.values())
-            )
-            for service, name, seen in self._workers.on(queues, self._clock.now())
-        ]
+    async def _wait_for_jobs(
+        self, command: Claims, wait: float, may_claim: Callable[[], object]
+    ) -> tuple[Job, ...]:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + wait
+        while True:
+            try:
+                await self._way.make(command)
+                if self._is_stopping:
+                    raise Unavailable("the server stops")
+                return await self._handing_out.wait(command, end - loop.time(), may_claim)
+            except NotFound:
+                if await self._what_was_seen_lasts():
+                    raise
 
     def _see(self, command: Claims) -> None:
         if command.worker is not None:
@@ -176,76 +156,10 @@ class LocalEngine:
             if isinstance(job, Job) and job.worker is not None and job.claimer is not None:
                 self._workers.see(job.claimer, job.worker, (job.queue,), self._clock.now())
 
-    async def ended(self, queue: str, uid: str, *, wait: float) -> Job:
-        """The job when it has ended, or after so many seconds, as it is then. Raises NotFound.
-
-        One that died meanwhile is shown as the dead letter that it is.
-        """
-        loop = asyncio.get_running_loop()
-        end = loop.time() + wait
-        while True:
-            changed = self._watchers.add(queue, uid)  # before the look: nothing can come between
-            try:
-                job = await self._durably(lambda: self._job_or_dead_letter(queue, uid))
-                left = end - loop.time()
-                if job.has_ended or job.queue != queue or left <= 0 or self._is_stopping:
-                    return job
-                with suppress(TimeoutError):  # not wait_for, which in Python 3.11 can lose a cancellation
-                    async with asyncio.timeout(left):
-                        await changed.wait()
-            finally:
-                self._watchers.remove(queue, uid, changed)
-
-    async def once(self, queue: str, uid: str, is_so: Callable[[Job], bool]) -> Job:
-        """The job as soon as it is so, however long that takes. Raises NotFound when it is gone."""
-        while True:
-            changed = self._watchers.add(queue, uid)  # before the look: nothing can come between
-            try:
-                job = await self.job(queue, uid)
-                if is_so(job):
-                    return job
-                await changed.wait()
-            finally:
-                self._watchers.remove(queue, uid, changed)
-
-    async def log(
-        self, queue: str, uid: str, *, known: JobLog | None = None, wait: float = 0
-    ) -> tuple[Job, JobLog | None]:
-        """A job, and what it has written; when that is what is known, more of it, or its end."""
-
-        def look() -> tuple[Job, JobLog | None]:
-            return current(self._ledger, queue, uid, self._moment()), self._ledger.log(queue, uid)
-
-        loop = asyncio.get_running_loop()
-        end = loop.time() + wait
-        while True:
-            changed = self._watchers.add(queue, uid)
-            try:
-                job, log = await self._durably(look)
-                left = end - loop.time()
-                if log is not known or job.has_ended or left <= 0 or self._is_stopping:
-                    return job, log
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(left):
-                        await changed.wait()
-            finally:
-                self._watchers.remove(queue, uid, changed)
-
-    def _job_or_dead_letter(self, queue: str, uid: str) -> Job:
-        """Raises NotFound."""
-        try:
-            return current(self._ledger, queue, uid, self._moment())
-        except NotFound:
-            dead_letter = self._ledger.queue(queue).dead_letter
-            if dead_letter is None:
-                raise
-            job = current(self._ledger, dead_letter, uid, self._moment())
-            if job.more.died_in != queue:
-                raise
-            return job
-
     async def _submit_big(self, command: Command) -> Any:
         """Write big values first, but not of what is refused."""
+        if not self._way.is_clear(command):
+            await self._way.make(command)
         decision = await self._durably(lambda: self._decide(placed(command, _nowhere)))
         if not decision.changes:
             return decision.answer
@@ -281,57 +195,6 @@ class LocalEngine:
         """About how many bytes of the database file are still in use."""
         return live_bytes(self._ledger.totals)
 
-    async def job(self, queue: str, uid: str) -> Job:
-        """One job as it is now. Raises NotFound."""
-        return await self._durably(lambda: current(self._ledger, queue, uid, self._moment()))
-
-    async def slices(self, queue: str, *, after: str | None = None) -> AsyncGenerator[Slice, None]:
-        """One moment's picture of a queue, in its order, behind a job or from the start, in slices."""
-        contents, picture = await self._picture(queue, after)
-        now, position = self._clock.now(), picture.position
-        try:
-            while jobs := picture.slice(SLICE_MOST):
-                jobs = [job for job in (as_of(job, contents.queue, now) for job in jobs) if job is not None]
-                yield Slice(position, jobs)
-                position += len(jobs)
-                await asyncio.sleep(0)
-        finally:
-            contents.close(picture)
-
-    async def page(self, wish: Wish) -> Page:
-        """Some of the jobs of a queue that are wanted, in its order. Raises NotFound."""
-        while True:
-            found = await page(self._ledger, wish, self._clock.now, self.content)
-            if await self._what_was_seen_lasts():
-                return found
-
-    async def why(self, queue: str, uid: str) -> tuple[Job, tuple[Obstacle, ...]]:
-        """The job as it is now, and what keeps it from being handed out. Raises NotFound."""
-
-        def look() -> tuple[Job, tuple[Obstacle, ...]]:
-            moment = self._moment()
-            job = current(self._ledger, queue, uid, moment)
-            return job, obstacles(job, self._ledger, moment.now)
-
-        return await self._durably(look)
-
-    async def content(self, value: bytes | Blob) -> bytes:
-        """A value, wherever it stands. Raises Damaged, and NotFound when its job has gone meanwhile."""
-        if isinstance(value, bytes):
-            return value
-        try:
-            return await asyncio.to_thread(self._journal.read_blob, value)
-        except ValueGone:
-            raise NotFound from None
-
-    def status(self) -> list[QueueStatus]:
-        """All queues in figures. No promise that they are durable."""
-        return [self._status(self._ledger.contents(queue.name)) for queue in self._ledger.queues()]
-
-    def queue_status(self, name: str) -> QueueStatus:
-        """One queue in figures. Raises NotFound."""
-        return self._status(self._ledger.contents(name))
-
     def file_bytes(self) -> int:
         """The size of the database file."""
         return self._journal.size
@@ -339,10 +202,6 @@ class LocalEngine:
     def sequence(self) -> int:
         """Of the last commit."""
         return self._journal.sequence
-
-    def now(self) -> int:
-        """The time by the broker's own clock, in ms since the Unix epoch."""
-        return self._clock.now()
 
     def stalled(self) -> str | None:
         """Why nothing can be made durable now: the disk does not answer. None when it does."""
@@ -370,9 +229,6 @@ class LocalEngine:
         return self._journal.report.torn_bytes
 
     # --- one command ---
-
-    def _moment(self) -> Moment:
-        return Moment(self._clock.now(), self._seeds.next())
 
     def _decide(self, command: Command) -> Decision[Answer]:
         decision = decide(self._ledger, command, self._moment())
@@ -403,125 +259,6 @@ class LocalEngine:
     def _forget_undos(self) -> None:
         while len(self._undos) > self._journal.in_flight:
             self._undos.popleft()
-
-    # --- what time has done, and no sweep yet ---
-
-    def _is_way_clear(self, command: Command) -> bool:
-        """Whether nothing must be done before this command is decided."""
-        match command:
-            case Create():
-                return not self._is_limited(command.queue)
-            case Claim():
-                return self._is_clear_for_claim(command.queue)
-            case ClaimAny() | Configure():
-                return False
-            case _:
-                return True
-
-    async def _make_way(self, command: Command) -> None:
-        """Do first what must be done before this command is decided."""
-        match command:
-            case Claim() | ClaimAny():
-                await self._make_way_for_claim(command)
-            case Create():
-                await self._sweep_all(command.queue)  # what is due takes nobody's place
-            case Configure():
-                await self._end_old_rules(command)
-
-    def _is_limited(self, name: str) -> bool:
-        contents = self._ledger.find(name)
-        return contents is not None and bool(contents.queue.max_jobs or contents.queue.max_bytes)
-
-    def _is_clear_for_claim(self, queue: str) -> bool:
-        """Whether a claim may be decided now. What is over is not handed out, and what was given back is."""
-        contents, now = self._ledger.contents(queue), self._clock.now()
-        order = contents.order
-        return order.let_go(now) and order.skip_overdue(now) and not contents.deadlines.lease_is_over(now)
-
-    async def _make_way_for_claim(self, command: Claim | ClaimAny) -> None:
-        """Raises NotFound."""
-        for queue in queues_of(command):
-            order, now = self._ledger.contents(queue).order, self._clock.now()
-            while not (order.let_go(now) and order.skip_overdue(now)):  # noqa: ASYNC110  # others get a turn
-                await asyncio.sleep(0)
-            while self._ledger.contents(queue).deadlines.lease_is_over(self._clock.now()):
-                await self.submit(Sweep(SWEEP_MOST, queue))
-
-    async def _end_old_rules(self, command: Configure) -> None:
-        """What was due under a queue's old settings is not judged by its new ones."""
-        present = {queue.name: queue for queue in self._ledger.queues()}
-        changed = [queue.name for queue in command.queues if present.get(queue.name, queue) != queue]
-        # While one is swept, time goes on in the others: none may be left with anything due.
-        while any(any(self._ledger.due(self._clock.now(), 1, name)) for name in changed):
-            for name in changed:
-                await self._sweep_all(name)
-
-    async def _sweep_all(self, queue: str) -> None:
-        # The queue is looked up each time: it may have been dropped, and made anew, during a wait.
-        while any(self._ledger.due(self._clock.now(), 1, queue)):
-            await self.submit(Sweep(SWEEP_MOST, queue))
-
-    # --- reading ---
-
-    async def _durably(self, look: Callable[[], SeenT]) -> SeenT:
-        """What `look` sees, or refuses, once everything that it saw is on disk."""
-        while True:
-            try:
-                seen = look()
-            except JobEngineError:
-                if await self._what_was_seen_lasts():
-                    raise
-            else:
-                if await self._what_was_seen_lasts():
-                    return seen
-
-    async def _what_was_seen_lasts(self) -> bool:
-        """Wait until all that was decided is on disk. False when it was taken back: look again."""
-        in_flight = self._journal.barrier()
-        if in_flight is not None:
-            try:
-                await in_flight
-            except StorageFull:
-                return False
-        return True
-
-    async def _picture(self, queue: str, after: str | None) -> tuple[Contents, Picture]:
-        """A picture of a queue in which nothing is due, and everything durable."""
-        while True:
-            contents, behind = await self._swept(queue, after)
-            picture = contents.picture(after=behind)
-            try:
-                if await self._what_was_seen_lasts():
-                    return contents, picture
-            except BaseException:
-                contents.close(picture)
-                raise
-            contents.close(picture)
-
-    async def _swept(self, queue: str, after: str | None) -> tuple[Contents, int]:
-        """A queue in which nothing is due, and the place of this job in it."""
-        while True:
-            try:
-                # Then it is read as it is: a disk that is full, or hangs, keeps nobody from reading.
-                with suppress(StorageFull, Unavailable):
-                    await self._sweep_all(queue)
-                contents = self._ledger.contents(queue)
-                behind = -1 if after is None else current(self._ledger, queue, after, self._moment()).order
-            except NotFound:
-                if await self._what_was_seen_lasts():
-                    raise
-            else:
-                return contents, behind
-
-    def _status(self, contents: Contents) -> QueueStatus:
-        oldest = contents.order.longest_waiting()
-        return QueueStatus(
-            queue=contents.queue,
-            jobs={state: contents.order.count(state) for state in LIVING},
-            held=contents.order.held,
-            queued_bytes=contents.queued_bytes,
-            oldest_queued_ms=self._clock.now() - oldest.created if oldest else 0,
-        )
 
     # --- when the disk refuses ---
 

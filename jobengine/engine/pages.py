@@ -57,7 +57,7 @@ async def page(
         some = _some(ledger, wish, after)
         for job in some:
             after, looked_at = job.order, looked_at + 1
-            if _current(ledger, wish, job, now()) is None:
+            if _current(ledger, wish, job.uid, now()) is None:
                 continue
             try:
                 value = await _value(job.content, content if wish.needs_content else None)
@@ -66,7 +66,7 @@ async def page(
                 continue  # it went while its value was read
             read_bytes += len(value) * isinstance(job.content, Blob)
             read_bytes += len(result) * isinstance(job.more.result, Blob)
-            current = _current(ledger, wish, job, now())
+            current = _current(ledger, wish, job.uid, now())
             if current is not None and (wish.is_wanted is None or wish.is_wanted(current, value, result)):
                 jobs.append(current)
             if len(jobs) == wish.most or read_bytes >= LOOK_BYTES_MOST:
@@ -77,9 +77,10 @@ async def page(
     return Page(jobs, after, looked_at, next_arrival)
 
 
-def _current(ledger: Ledger, wish: Wish, job: Job, now: int) -> Job | None:
+def _current(ledger: Ledger, wish: Wish, uid: str, now: int) -> Job | None:
     """The job as it is now, if it is in a state that is wanted."""
-    current = as_of(job, ledger.queue(wish.queue), now)
+    job = ledger.job(wish.queue, uid)
+    current = None if job is None else as_of(job, ledger.queue(wish.queue), now)
     return current if current is not None and current.state in wish.states else None
 
 

@@ -10,7 +10,7 @@ from jobengine.model.commands import Claim, ClaimAny
 from jobengine.model.job import Job
 
 Claims = Claim | ClaimAny
-Handed = tuple[tuple[Job, ...], Awaitable[object]]  # jobs, and what to wait for until that is on disk
+Handed = tuple[tuple[Job, ...], Awaitable[object] | None]  # jobs, and what to wait for until that is on disk
 
 
 class Claimer(Struct, eq=False):
@@ -87,6 +87,11 @@ class Watchers:
                     for queue, uid in tuple(self.events):
                         if queue == name:
                             self._tell(queue, uid)
+
+    def tell_all(self) -> None:
+        """Let all of them look: nothing more will come."""
+        for queue, uid in self.events:
+            self._tell(queue, uid)
 
     def _tell(self, queue: str, uid: str) -> None:
         for event in self.events.get((queue, uid), ()):

@@ -103,11 +103,8 @@ class Walk:
                 return True
             case AppendLog(queue, uid, _, chunk):
                 return self._must_be_appended(self._job(queue, uid), chunk)
-            case PutJob(job) if job.blobs:
-                self._set_apart_behind(job.queue, job.uid, job.state, job.order)
-                return False
             case PutJob(job):
-                return self._is_behind(job.queue, job.state, job.order) and not self._is_apart(job)
+                return self._must_be_put(job, before)
             case MoveJob():
                 return self._must_move(change, before)
             case AlterJob(move, extra):
@@ -117,6 +114,14 @@ class Walk:
                 return self._must_move(move, before)
             case _:
                 assert_never(change)
+
+    def _must_be_put(self, job: Job, before: object) -> bool:
+        """One that leaps is fetched: what it has written is not copied yet. So is one with a big value."""
+        leaps = isinstance(before, Job) and not self._is_copied(before)
+        if leaps or job.blobs:
+            self._set_apart_behind(job.queue, job.uid, job.state, job.order)
+            return False
+        return self._is_copied(job)
 
     def _must_be_appended(self, job: Job | None, chunk: Chunk) -> bool:
         """A big piece goes with its job, which is fetched once more."""

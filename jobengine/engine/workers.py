@@ -6,6 +6,9 @@ from typing import Final
 
 from msgspec import Struct
 
+from jobengine.model.ledger import Ledger
+from jobengine.model.states import State
+
 FORGOTTEN_AFTER_MS: Final = 10 * 60_000
 WORKERS_MOST: Final = 10_000  # that are known: names cost nothing, and anybody who may claim gives some
 
@@ -33,6 +36,20 @@ class Workers:
         self._seen.move_to_end((service, name))
         while len(self._seen) > WORKERS_MOST or self._is_over(next(iter(self._seen)), now):
             self._seen.popitem(last=False)
+
+    def status(self, queues: Collection[str], ledger: Ledger, now: int) -> list[WorkerStatus]:
+        """Those who were seen on these queues in the last minutes, and what they have in progress."""
+        held: dict[tuple[str | None, str | None], list[str]] = {}
+        there = [found for queue in queues if (found := ledger.find(queue)) is not None]
+        for contents in there:
+            for job in contents.order.in_states((State.INPROGRESS,), after=-1):
+                held.setdefault((job.claimer, job.worker), []).append(job.uid)
+        return [
+            WorkerStatus(
+                name, service, tuple(sorted(seen)), tuple(held.get((service, name), ())), max(seen.values())
+            )
+            for service, name, seen in self.on(queues, now)
+        ]
 
     def on(self, queues: Collection[str], now: int) -> Iterator[tuple[str, str, dict[str, int]]]:
         """The service and name of each that was seen on one of these, and when on which of them."""

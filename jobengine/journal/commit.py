@@ -17,6 +17,7 @@ from jobengine.errors import (
     StorageFull,
     Unavailable,
 )
+from jobengine.journal.batch import Batch, Errand, Run, Waiter, answer, failed, refuse
 from jobengine.journal.stall import Stall
 from jobengine.journal.successor import Successor
 from jobengine.model.changes import Change
@@ -27,48 +28,6 @@ MOST_BYTES: Final = 4 * 1024 * 1024
 GATHER_TURNS: Final = 4
 
 _UNKNOWN: Final = "writing failed, and nobody knows whether the change survives; ask again after the restart"
-
-Run = Callable[[], object]  # what the writer thread does when it is its turn
-Waiter = asyncio.Future[None]
-
-
-class Batch:
-    """What is written and synced together, and who waits for it."""
-
-    __slots__ = ("appends", "changes", "copies", "size", "successor", "waiters")
-
-    def __init__(self) -> None:
-        self.changes: list[Change] = []
-        self.size = 0  # about how many bytes
-        self.appends = 0
-        self.waiters: list[Waiter] = []
-        self.successor: Successor | None = None  # the file of a compaction that began before this is written
-        self.copies: list[Change] = []  # what of the changes that file needs: see successor.py
-
-    def add(self, changes: Sequence[Change], size: int, waiter: Waiter) -> None:
-        """Some more changes, and who waits for them."""
-        self.changes += changes
-        self.size += size
-        self.appends += 1
-        self.waiters.append(waiter)
-
-    def copy(self, copies: Sequence[Change], successor: Successor | None) -> None:
-        """What of the changes just added this file needs; None when there is none, or it is in place."""
-        if successor is not None and successor is not self.successor:
-            self.successor, self.copies = successor, []
-        if self.successor is not None:
-            self.copies += copies
-
-
-class Errand:
-    """A write of its own, between two batches."""
-
-    __slots__ = ("is_patient", "prepare", "waiters")
-
-    def __init__(self, prepare: Callable[[], Run], waiter: Waiter, *, is_patient: bool) -> None:
-        self.prepare = prepare
-        self.is_patient = is_patient  # whoever waits must know what came of it, however long that takes
-        self.waiters = [waiter]
 
 
 class GroupCommit:
@@ -121,7 +80,7 @@ class GroupCommit:
         """
         waiter = self._loop.create_future()
         if (refusal := self._refusal or self._stall.refusal) is not None:
-            return _failed(waiter, refusal)
+            return failed(waiter, refusal)
         if not self._gathering or self._gathering[-1].size + size > MOST_BYTES:
             self._gathering.append(Batch())
         batch = self._gathering[-1]
@@ -152,11 +111,11 @@ class GroupCommit:
         last = self._gathering[-1] if self._gathering else self._under_way
         if isinstance(last, Batch):
             if self._stall.is_hung and self._stall.refusal is not None:
-                return _failed(self._loop.create_future(), self._stall.refusal)
+                return failed(self._loop.create_future(), self._stall.refusal)
             last.waiters.append(self._loop.create_future())
             return last.waiters[-1]
         if self._refusal is not None:
-            return _failed(self._loop.create_future(), self._refusal)
+            return failed(self._loop.create_future(), self._refusal)
         return None
 
     def follow(self, changes: Sequence[Change], successor: Successor) -> Waiter | None:
@@ -174,7 +133,7 @@ class GroupCommit:
         """
         waiter = self._loop.create_future()
         if (refusal := self._refusal or self._stall.refusal) is not None:
-            return _failed(waiter, refusal)
+            return failed(waiter, refusal)
         self._errands.append(Errand(prepare, waiter, is_patient=is_patient))
         self._wake()
         return waiter
@@ -228,7 +187,7 @@ class GroupCommit:
         self._under_way = None
         match outcome:
             case None:
-                _answer(written)
+                answer(written)
                 if isinstance(written, Batch):
                     self._observe(len(written.changes), seconds)
             case StorageFull() if isinstance(written, Batch):
@@ -236,7 +195,7 @@ class GroupCommit:
             case Fatal():
                 self._stop_for_good(outcome, written)
             case _:
-                _refuse(written, outcome)
+                refuse(written, outcome)
         was_shared = isinstance(written, Batch) and written.appends > 1
         self._awake = True
         self._gather(GATHER_TURNS if was_shared else 0, errands_first=isinstance(written, Batch))
@@ -254,19 +213,19 @@ class GroupCommit:
         self._gathering.clear()
         self._on_rollback(sum(one.appends for one in undone))
         for one in undone:
-            _refuse(one, error)
+            refuse(one, error)
 
     def _leave_waiters(self, unknown: OutcomeUnknown) -> None:
         """The disk hangs. What they asked for stays in its place, and is there if the write ever returns."""
         for one in (self._under_way, *self._gathering, *self._errands):
             if isinstance(one, Batch) or (one is not None and not one.is_patient):
-                _refuse(one, unknown)
+                refuse(one, unknown)
 
     def _stop_for_good(self, failure: Fatal, written: Batch | Errand) -> None:
         """Nobody knows what the disk holds."""
         self._refusal = OutcomeUnknown(_UNKNOWN)
         for one in (written, *self._gathering, *self._errands):
-            _refuse(one, self._refusal)
+            refuse(one, self._refusal)
         self._gathering.clear()
         self._errands.clear()
         self._on_failure(failure)
@@ -288,22 +247,3 @@ def _outcome(run: Run) -> JobEngineError | None:
     except BaseException as error:  # noqa: BLE001 - a thread that ends in silence leaves everyone waiting
         return InputOutputFailed(f"writing the database file failed: {type(error).__name__}")
     return None
-
-
-def _answer(written: Batch | Errand) -> None:
-    for waiter in written.waiters:
-        if not waiter.done():  # one cancelled caller must not keep the others waiting
-            waiter.set_result(None)
-
-
-def _refuse(written: Batch | Errand, error: JobEngineError) -> None:
-    for waiter in written.waiters:
-        if not waiter.done():
-            _failed(waiter, error)
-
-
-def _failed(waiter: Waiter, error: JobEngineError) -> Waiter:
-    """The future, failed with an error of its own: raised twice, an error would carry two tracebacks."""
-    waiter.set_exception(type(error)(error.detail))
-    waiter.exception()  # looked at: asyncio need not complain when the caller has gone
-    return waiter

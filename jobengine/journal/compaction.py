@@ -13,7 +13,7 @@ from typing import Final
 
 from jobengine.errors import InputOutputFailed, JobEngineError, StorageFull, Unavailable
 from jobengine.journal.anchor import Anchor
-from jobengine.journal.commit import Run
+from jobengine.journal.batch import Run
 from jobengine.journal.files import NO_ROOM, Files, beside, old_path, old_paths
 from jobengine.journal.keys import Secret
 from jobengine.journal.successor import Successor

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from jobengine.errors import Fatal, InputOutputFailed, StorageFull, Unavailable
+from jobengine.journal.batch import Batch, Run
 from jobengine.journal.blobs import parts_of
 from jobengine.journal.codec import body_of
-from jobengine.journal.commit import Batch, GroupCommit, Run
+from jobengine.journal.commit import GroupCommit
 from jobengine.journal.compaction import Gate, Installation, begin, given_up
 from jobengine.journal.files import REAL_FILES, Files
 from jobengine.journal.frame import FrameType

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -37,6 +37,7 @@ class Repaired(Struct, frozen=True):
     lost: tuple[Name, ...]  # jobs that are named behind the damage, and whose content is gone
     uncertain: tuple[Name, ...]  # jobs that are kept, and whose state may have changed in what is missing
     without_value: tuple[Name, ...]  # jobs whose big value is damaged: they are not kept
+    without_log: tuple[Name, ...]  # jobs that are kept, but not what they have written: it is damaged
     guessed_queues: tuple[str, ...]  # whose settings are lost; the configuration sets them right
     nameless_queues: tuple[str, ...]  # whose names are lost as well: what they are called instead
     kept: Path | None = None  # where the damaged file is kept, once it was replaced
@@ -62,6 +63,7 @@ class Repairing:
         self._wall_ms = time.time_ns() // 1_000_000 if wall_ms is None else wall_ms
         self._names = names
         self._without_value: list[Name] = []
+        self._without_log: list[Name] = []
 
     def run(self, *, accept_loss: bool, progress: Progress = unwatched) -> Repaired:
         """Look, and with `accept_loss` replace the file when there is damage; under the lock.
@@ -123,6 +125,7 @@ class Repairing:
             try:
                 self._copy_values(successor, read, () if log is None else log.blobs)
             except Damaged:
+                self._without_log.append(name)
                 log = None
             successor.take(all_of(job, log))
             if successor.is_full:
@@ -133,12 +136,12 @@ class Repairing:
             successor.encoder.places.move(blob, successor.copy_blob(blob, read.blobs))
 
     def _look_at_big_values(self, read: Reading, found: Salvage) -> None:
-        for name, blob in _big_values(found):
-            try:
-                for _ in read.blobs.parts(blob):
-                    pass
-            except Damaged:
+        for name, job in found.jobs.items():
+            log = found.logs.get(name)
+            if not _are_whole(job.blobs, read):
                 self._without_value.append(name)
+            elif log is not None and not _are_whole(log.blobs, read):
+                self._without_log.append(name)
 
     def _establish_anchor(self, successor: Successor) -> None:
         header, place = successor.header, successor.place
@@ -157,13 +160,18 @@ class Repairing:
             lost=tuple(sorted(found.lost)),
             uncertain=tuple(sorted(found.uncertain - without_value)),
             without_value=tuple(sorted(without_value)),
+            without_log=tuple(sorted(self._without_log)),
             guessed_queues=tuple(sorted(found.guessed - found.nameless)),
             nameless_queues=tuple(sorted(found.guessed & found.nameless)),
             kept=kept,
         )
 
 
-def _big_values(found: Salvage) -> Iterator[tuple[Name, Blob]]:
-    for name, job in found.jobs.items():
-        for blob in job.blobs:
-            yield name, blob
+def _are_whole(blobs: Iterable[Blob], read: Reading) -> bool:
+    try:
+        for blob in blobs:
+            for _ in read.blobs.parts(blob):
+                pass
+    except Damaged:
+        return False
+    return True

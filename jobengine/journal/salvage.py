@@ -110,6 +110,8 @@ class Salvage:
             self.lost.add(name)
 
     def _append_log(self, name: Name, epoch: int, chunk: Chunk) -> None:
+        if name not in self.jobs:
+            self.lost.add(name)
         log = self.logs.get(name)
         if log is None or log.epoch < epoch:
             log = JobLog(epoch)

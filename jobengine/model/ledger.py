@@ -218,10 +218,10 @@ class Ledger:
         """The queued jobs, the last in the queue's order first."""
         return self.contents(queue).order.lowest_first()
 
-    def unique_holders(self, queue: str, key: str) -> Iterator[Job]:
+    def unique_holders(self, queue: str, key: str, now: int) -> Iterable[Job]:
         """The jobs, as they are stored, that may keep others with this unique key out."""
         contents = self.contents(queue)
-        return contents.uniques.holders(key, contents.jobs)
+        return contents.uniques.holders(key, contents.jobs, now)
 
     def key(self, hash_: bytes, now: int) -> Key | None:
         """An idempotency key that is remembered."""

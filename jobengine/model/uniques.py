@@ -1,55 +1,68 @@
 """The unique keys of one queue, and which jobs have them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
-from jobengine.model.extra import UniqueFor
-from jobengine.model.job import Job
+from jobengine.model.extra import Unique, UniqueFor
+from jobengine.model.job import NEVER, Job
 from jobengine.model.states import State
 
 
 class Uniques:
-    """Finds the job that keeps others with its key out. Knows only those jobs that may."""
+    """Finds the job that keeps others with its key out. Knows only those jobs that may, or may again."""
 
-    __slots__ = ("_uids",)
+    __slots__ = ("_ends",)
 
     def __init__(self, jobs: Iterable[Job] = ()) -> None:
-        self._uids: dict[str, tuple[str, ...]] = {}  # by key, oldest first: seldom more than one
+        self._ends: dict[str, dict[str, int]] = {}  # by key: of each uid, when its window is over
         for job in jobs:
             self.add(job)
 
     def add(self, job: Job) -> None:
         """Remember its key, if it has one that still counts."""
         unique = job.more.unique
-        if unique is not None and _may_count(job):
-            self._uids[unique.key] = (*self._uids.get(unique.key, ()), job.uid)
+        if unique is not None and _may_count(unique, job):
+            until = unique.until if unique.lasts is UniqueFor.WINDOW else NEVER
+            self._ends.setdefault(unique.key, {})[job.uid] = until
 
     def remove(self, job: Job) -> None:
         """Forget this very job's key."""
         unique = job.more.unique
-        if unique is None or not _may_count(job):
+        if unique is None or unique.key not in self._ends:
             return
-        left = tuple(uid for uid in self._uids[unique.key] if uid != job.uid)
-        if left:
-            self._uids[unique.key] = left
-        else:
-            del self._uids[unique.key]
+        ends = self._ends[unique.key]
+        ends.pop(job.uid, None)  # not there when its window was over
+        if not ends:
+            del self._ends[unique.key]
 
-    def holders(self, key: str, jobs: Mapping[str, Job]) -> Iterator[Job]:
-        """The jobs whose key this is, and counts or did until their time came; oldest first."""
-        return (jobs[uid] for uid in self._uids.get(key, ()))
+    def holders(self, key: str, jobs: Mapping[str, Job], now: int) -> list[Job]:
+        """The jobs whose key this is, and counts or may, windows that are over apart.
+
+        Those are looked at once: time does not run back.
+        """
+        ends = self._ends.get(key)
+        if ends is None:
+            return []
+        for uid in [uid for uid, end in ends.items() if end <= now]:
+            del ends[uid]
+        if not ends:
+            del self._ends[key]
+        return [jobs[uid] for uid in ends]
 
 
-def has_key(job: Job, now: int) -> bool:
-    """Whether the job, in the state that it is in, keeps others with its unique key out."""
+def has_key(job: Job) -> bool:
+    """Whether the job, in the state that it is in and in its window, keeps others with its key out."""
     unique = job.more.unique
-    if unique is None or not _may_count(job):
+    if unique is None:
         return False
-    return unique.lasts is not UniqueFor.WINDOW or unique.until > now
+    match unique.lasts:
+        case UniqueFor.QUEUED:
+            return job.state is State.QUEUED
+        case UniqueFor.ACTIVE:
+            return not job.has_ended
+        case UniqueFor.WINDOW:
+            return True
 
 
-def _may_count(job: Job) -> bool:
-    """Whether its key counts, a window that is over apart."""
-    unique = job.more.unique
-    if unique is None or unique.lasts is UniqueFor.WINDOW:
-        return unique is not None
-    return job.state is State.QUEUED or (unique.lasts is UniqueFor.ACTIVE and not job.has_ended)
+def _may_count(unique: Unique, job: Job) -> bool:
+    """Whether time alone may make its key count: a lease that runs out puts a job back into the queue."""
+    return unique.lasts is UniqueFor.WINDOW or not job.has_ended

@@ -1,6 +1,6 @@
 """What a rule may look at: the ledger, or a small part of it that was loaded under locks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -56,7 +56,7 @@ class View(Protocol):
     def lowest_first(self, queue: str) -> Iterator[Job]:
         """The queued jobs, the last in the queue's order first."""
 
-    def unique_holders(self, queue: str, key: str) -> Iterator[Job]:
+    def unique_holders(self, queue: str, key: str, now: int) -> Iterable[Job]:
         """The jobs, as they are stored, that may keep others with this unique key out."""
 
     def key(self, hash_: bytes, now: int) -> Key | None:

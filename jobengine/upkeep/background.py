@@ -1,7 +1,6 @@
 """What all upkeep has in common: it goes on beside the requests until it is stopped."""
 
 import asyncio
-import contextlib
 from abc import ABC, abstractmethod
 
 
@@ -26,8 +25,9 @@ class Background(ABC):
         going, self._going = self._going, None
         if going is not None:
             going.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await going
+            await asyncio.wait([going])  # not `await going`: then its end and the caller's look the same
+            if not going.cancelled():
+                going.result()  # raises what it failed with
 
     @abstractmethod
     async def _go_on(self) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +11,7 @@ import structlog
 from jobengine.errors import ConfigurationWrong
 from jobengine.settings.certificates import tls_context
 from jobengine.settings.doors import TlsSettings
+from jobengine.upkeep.background import Background
 
 EVERY_SECONDS: Final = 5.0
 
@@ -20,28 +20,17 @@ Seen = tuple[tuple[int, int] | None, ...]  # of each file its time and its size;
 log = structlog.get_logger(__name__)
 
 
-class CertificateWatch:
+class CertificateWatch(Background):
     """Looks at the files of one listener, and hands over what they say when they have changed."""
 
     def __init__(
         self, tls: TlsSettings, *, section: str, replace: Callable[[ssl.SSLContext], Awaitable[object]]
     ) -> None:
+        super().__init__()
         self._tls = tls
         self._section = section
         self._replace = replace
         self._seen = self._look()
-        self._watching: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Look from now on."""
-        self._watching = asyncio.create_task(self._watch())
-
-    async def stop(self) -> None:
-        """Look no more."""
-        if self._watching is not None:
-            self._watching.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._watching
 
     async def look(self) -> None:
         """Take up what has changed. A set that does not fit together is tried again when it changes."""
@@ -57,7 +46,7 @@ class CertificateWatch:
         await self._replace(context)
         log.info("certificate_taken", path=self._tls.cert)
 
-    async def _watch(self) -> None:
+    async def _go_on(self) -> None:
         while True:
             await asyncio.sleep(EVERY_SECONDS)
             await self.look()

@@ -5,7 +5,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
-from msgspec import Raw, Struct, ValidationError, json, structs
+from msgspec import Raw, Struct, json, structs
 
 from jobengine.archive.limits import ArchiveLimits
 from jobengine.archive.reading import Archive
@@ -13,12 +13,14 @@ from jobengine.archive.writing import pack
 from jobengine.errors import ArchiveRefused
 from jobengine.work.carried import carried
 from jobengine.work.conditions import Conditions
+from jobengine.work.directory import hand_over
 from jobengine.work.outcome import Kind, Refused
 from jobengine.work.program import Program, ProgramRunner
 from jobengine.work.runner import LogSink
 from jobengine.work.source import Claimed
 from jobengine.work.spawner.process import Ended
 from jobengine.work.spawner.spawner import Spawner
+from jobengine.work.wanted import wanted
 
 SCRIPT: Final = "run.sh"
 
@@ -37,10 +39,7 @@ class Bundle:
 
     def __init__(self, job: Claimed, limits: ArchiveLimits) -> None:
         """Raises Refused for a job that brings none. It is not looked into yet."""
-        try:
-            self.archive = _WANTED.decode(job.content).archive
-        except ValidationError as error:
-            raise Refused(Kind.CONTENT, f'the content must be {{"archive"}}: {error}') from None
+        self.archive = wanted(_WANTED, job.content, like='{"archive"}').archive
         self._limits = limits
 
     def unpack(self, directory: Path) -> None:
@@ -108,6 +107,10 @@ class BundleRunner(ProgramRunner):
         """Unpack it. Raises Refused, and OSError."""
         await asyncio.to_thread(self._bundle.unpack, directory)
         return Program(command_in(directory))
+
+    async def hand_over(self, directory: Path) -> None:
+        """As always, with the thousands of names that there may be. Raises OSError."""
+        await asyncio.to_thread(hand_over, directory, self._conditions.user)
 
     async def collect(self, directory: Path, ended: Ended) -> dict[str, Any]:
         """What has become of the directory. Raises Refused."""

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import tempfile
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,11 @@ from jobengine.work.spawner.user import User
 
 PREFIX: Final = "jobengine-run-"
 # It follows no link, and comes to the end of names of any length.
-_COMMANDS: Final = 'rm -rf -- "$1" 2>/dev/null || { chmod -R u+rwx -- "$1"; exec rm -rf -- "$1"; }'
+# For root no mode is in the way, and `chmod -R` may be led elsewhere by who puts links in the place of files.
+_COMMANDS: Final = (
+    'rm -rf -- "$1" 2>/dev/null || { [ "$(id -u)" = 0 ] || chmod -R u+rwx -- "$1"; exec rm -rf -- "$1"; }'
+)
+_FILES_MOST: Final = 1000
 _REMOVE: Final = ("/bin/sh", "-c", _COMMANDS, "remove")
 
 log = structlog.get_logger(__name__)
@@ -63,13 +68,13 @@ def _remove_empty(directory: Path) -> bool:
 
 
 def _remove_flat(directory: Path) -> bool:
-    """Remove it when there are only files in it: how deep a tree is, a stranger decides."""
+    """Remove it when there are only files in it, and few: how deep and wide it is, a stranger decides."""
     try:
         # Not by its path: whoever owned it may have put a link in its place.
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
             with os.scandir(descriptor) as entries:
-                for name in [entry.name for entry in entries]:
+                for name in [entry.name for entry in islice(entries, _FILES_MOST)]:
                     os.unlink(name, dir_fd=descriptor)
         finally:
             os.close(descriptor)

@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 from typing import Any, Final
 
-from msgspec import Raw, Struct, ValidationError, json
+from msgspec import Raw, Struct, json
 
 from jobengine.model.log import Stream
 from jobengine.work.carried import carried
@@ -17,6 +17,7 @@ from jobengine.work.runner import LogSink
 from jobengine.work.source import Claimed
 from jobengine.work.spawner.process import Ended
 from jobengine.work.spawner.spawner import Spawner
+from jobengine.work.wanted import wanted
 
 _REQUEST: Final = "request"
 _RESPONSE: Final = "response"
@@ -58,10 +59,7 @@ class PayloadRunner(ProgramRunner):
         super().__init__(conditions, spawner, self._said.take)
         self._slot = slot
         self._settings = settings
-        try:
-            self._wanted = _WANTED.decode(job.content)
-        except ValidationError as error:
-            raise Refused(Kind.CONTENT, f'the content must be {{"id", "data"}}: {error}') from None
+        self._wanted = wanted(_WANTED, job.content, like='{"id", "data"}')
         if "\0" in self._wanted.id or len(self._wanted.id) > _NAME_MOST:
             raise Refused(Kind.CONTENT, f'"id" has a NUL character, or more than {_NAME_MOST} characters')
 

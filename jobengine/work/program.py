@@ -57,6 +57,10 @@ class ProgramRunner(Runner):
         Raises Refused, and OSError.
         """
 
+    async def hand_over(self, directory: Path) -> None:
+        """Give it to the user of the program. Raises OSError."""
+        hand_over(directory, self._conditions.user)
+
     async def collect(self, directory: Path, ended: Ended) -> dict[str, Any]:  # noqa: ARG002 - for those who need it
         """What more there is to tell in its result. Raises Refused."""
         return {}
@@ -67,7 +71,7 @@ class ProgramRunner(Runner):
             self._directory = make_directory(self._conditions.parent)
             self._left.push_async_callback(remove_directory, self._directory, self._spawner)
             program = await self.prepare(self._directory)
-            hand_over(self._directory, self._conditions.user)
+            await self.hand_over(self._directory)
             self._process = await self._spawner.spawn(self._launch(program, self._directory))
         except OSError as error:
             reason = error.strerror or type(error).__name__
@@ -149,13 +153,10 @@ class ProgramRunner(Runner):
             return Kind.CPU, f"it used more than {limits.cpu_seconds} s of CPU time"
         if number == SIGXFSZ:
             return Kind.FILE_SIZE, f"it wrote a file of more than {limits.file_bytes} bytes"
-        if limits.memory_bytes is not None and ended.memory_bytes > _NEARLY * limits.memory_bytes:
-            return (
-                Kind.MEMORY,
-                f"it failed when it had nearly all of its {limits.memory_bytes} bytes of memory",
-            )
+        if limits.memory_bytes is not None and self._lacked_memory(ended, limits.memory_bytes):
+            return Kind.MEMORY, f"it got no more than its {limits.memory_bytes} bytes of memory"
         if ended.signal is not None:
-            return Kind.SIGNAL, f"it was ended by {ended.signal.name}"
+            return Kind.SIGNAL, f"it was ended by {ended.signal_name}"
         return Kind.EXIT_CODE, f"it ended with exit code {ended.exit_code}"
 
     def _lacked_memory(self, ended: Ended, limit: int) -> bool:
@@ -181,7 +182,7 @@ def _not_started(why: NotStarted, result: bytes) -> Broken:
 def _told(ended: Ended) -> dict[str, Any]:
     return {
         "exit_code": ended.exit_code,
-        "signal": None if ended.signal is None else ended.signal.name,
+        "signal": ended.signal_name,
         "started": datetime.fromtimestamp(ended.started_at, UTC) if ended.started_at else None,
         "seconds": round(ended.seconds, 6),
         "cpu_seconds": round(ended.cpu_seconds, 6),

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from msgspec import UNSET, Struct, UnsetType, ValidationError, json
+from msgspec import UNSET, Struct, UnsetType, json
 
 from jobengine.work.conditions import Conditions
 from jobengine.work.outcome import Kind, Refused
@@ -11,6 +11,7 @@ from jobengine.work.program import Program, ProgramRunner
 from jobengine.work.runner import LogSink
 from jobengine.work.source import Claimed
 from jobengine.work.spawner.spawner import Spawner
+from jobengine.work.wanted import wanted
 
 
 class Wanted(Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,11 +40,8 @@ class ShellRunner(ProgramRunner):
     ) -> None:
         """Raises Refused for a job that is not what this queue runs."""
         super().__init__(conditions, spawner, sink)
-        try:
-            wanted = _WANTED.decode(job.content)
-        except ValidationError as error:
-            raise Refused(Kind.CONTENT, f'the content must be {{"argv": ["ls", "-l"]}}: {error}') from None
-        self._program = Program(_argv(wanted, settings), wanted.environment)
+        asked = wanted(_WANTED, job.content, like='{"argv": ["ls", "-l"]}')
+        self._program = Program(_argv(asked, settings), asked.environment)
         _check(self._program, settings, conditions)
 
     async def prepare(self, directory: Path) -> Program:  # noqa: ARG002 - it needs nothing there
@@ -51,8 +49,8 @@ class ShellRunner(ProgramRunner):
         return self._program
 
 
-def _argv(wanted: Wanted, settings: ShellSettings) -> tuple[str, ...]:
-    match wanted.argv, wanted.command:
+def _argv(asked: Wanted, settings: ShellSettings) -> tuple[str, ...]:
+    match asked.argv, asked.command:
         case (tuple() as argv, UnsetType()) if argv and argv[0]:
             return argv
         case (UnsetType(), str() as command) if settings.allow_shell:

@@ -111,6 +111,7 @@ def test_an_archive_that_was_written_as_it_came_is_read(tmp_path: Path) -> None:
         "a" * 300,
         "b/" * 600 + "b",
         "a\x7fb",
+        "a/" * 65 + "b",
     ],
 )
 def test_a_name_that_leads_elsewhere_is_refused(name: str, tmp_path: Path) -> None:
@@ -145,6 +146,13 @@ def test_more_entries_than_allowed_are_refused() -> None:
     Archive(zipped(*((f"{number}", b"") for number in range(20))), LIMITS)
     with pytest.raises(ArchiveRefused, match="more than 20 entries"):
         Archive(zipped(*((f"{number}", b"") for number in range(21))), LIMITS)
+
+
+def test_directories_that_are_only_named_count_too() -> None:
+    deep = "b/" * 50
+    Archive(zipped(*((f"{number}/{deep}f", b"") for number in range(3))), LIMITS)
+    with pytest.raises(ArchiveRefused, match="more than 200 files and directories"):
+        Archive(zipped(*((f"{number}/{deep}f", b"") for number in range(4))), LIMITS)
 
 
 def test_an_end_that_lies_about_the_number_of_entries_does_not_help() -> None:
@@ -195,6 +203,11 @@ DAMAGES: dict[str, bytes] = {
     "an entry beyond the end": _central(ENTRY, 42, b"\0\0\0\x7f"),
     "reaching into the directory": _central(ENTRY, 20, b"\x60\0\0\0"),
     "a later version": _central(ENTRY, 6, b"\xff\0"),
+    "a NUL in a name": ENTRY.replace(b"run.sh", b"run\0sh"),
+    "a name that says UTF-8 and is not": _local(_central(ENTRY, 8, b"\0\x08"), 6, b"\0\x08").replace(
+        b"run.sh", b"r\xffn.sh"
+    ),
+    "a name in its own header that says UTF-8 and is not": _local(_local(ENTRY, 6, b"\0\x08"), 30, b"\xff"),
     "damaged data": _local(ENTRY, 36, b"\xff\xff\xff\xff"),
 }
 

@@ -21,11 +21,13 @@ if __name__ == "__main__":
 
 # Stands for the server: tells what it was given, then waits until its input ends.
 STAND_IN = """\
-import json, os, sys, types
+import ctypes, json, os, sys, types
 
 def serve(**given):
     shown = {key: value and str(value) for key, value in given.items()}
-    print(json.dumps({"given": shown, "environ": dict(os.environ), "pid": os.getpid()}), flush=True)
+    is_open = ctypes.CDLL(None).prctl(3) != 0  # PR_GET_DUMPABLE
+    told = {"given": shown, "environ": dict(os.environ), "pid": os.getpid(), "is_open": is_open}
+    print(json.dumps(told), flush=True)
     sys.stdin.read()
     return 3
 
@@ -42,6 +44,7 @@ class Served:
         told: dict[str, Any] = json.loads(process.stdout.readline())
         self.given = told["given"]
         self.environ = told["environ"]
+        self.is_open = told["is_open"]
         self.has_same_pid = told["pid"] == process.pid
         self.first_environ = Path(f"/proc/{process.pid}/environ").read_bytes()
         self.arguments = Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")
@@ -76,6 +79,10 @@ def test_the_environment_of_the_server_does_not_hold_the_secret(tmp_path: Path, 
     assert SECRET not in served.environ.values()
     assert not [name for name in served.environ if "SECRET" in name]
     assert served.has_same_pid
+
+
+def test_no_other_process_of_its_user_can_look_into_it(tmp_path: Path) -> None:
+    assert not serve(tmp_path, SECRET=SECRET).is_open
 
 
 def test_a_secret_of_another_alphabet_comes_through(tmp_path: Path) -> None:

@@ -169,11 +169,12 @@ async def test_a_list_of_big_and_small_contents_is_made_whole_or_not_at_all() ->
         assert broker.engine.file_bytes() == size
 
 
-async def test_what_is_due_takes_nobodys_place_in_a_full_queue() -> None:
+@pytest.mark.parametrize("content", [b"{}", BIG])
+async def test_what_is_due_takes_nobodys_place_in_a_full_queue(content: bytes) -> None:
     async with Broker() as broker:
         await broker.configure(replace(MAIL, max_jobs=1))
         await broker.create(valid_for=1_000)
         with pytest.raises(QueueFull):
-            await broker.create()
+            await broker.create(content=content)
         broker.time.pass_ms(1_000)
-        await broker.create()
+        await broker.create(content=content)

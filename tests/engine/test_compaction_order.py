@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from jobengine.engine import compaction
 from jobengine.engine.walk import Walk
 from jobengine.errors import StorageFull
-from jobengine.model.commands import Act, Control
+from jobengine.model.commands import Act, Claim, Control, Log
 from jobengine.model.ledger import Ledger
+from jobengine.model.log import Stream
 from jobengine.model.states import State
 from tests.support.brokers import MAIL, Broker, GuardedDisk, asked, recovered
 from tests.support.disk import SimulatedDisk
@@ -77,6 +78,23 @@ async def test_the_walk_does_not_overtake_the_copies_of_what_changed_before_it_c
         assert (await done).state is State.COMPLETE
         await moved
         assert held(broker.replayed()) == held(broker.ledger)
+
+
+async def test_a_job_that_leaps_over_the_walk_with_another_content_takes_its_log_along() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        await broker.create()
+        (job,) = await broker.engine.claim(Claim("mail", "reader"))
+        await broker.engine.submit(Log("mail", job.uid, job.lease, Stream.OUT, 0, b"hello"))
+        for _ in range(20):
+            await broker.create()
+        async with compacting(broker) as walk:
+            assert not walk._is_copied(job)
+            moved = await asked(broker.update(job, priority=100, state=State.QUEUED, content=b"[1]"))
+        await moved
+        log = broker.ledger.log("mail", job.uid)
+        assert log is not None
+        assert broker.replayed().log("mail", job.uid) == log
 
 
 async def test_a_queue_that_is_dropped_and_comes_back_in_one_slow_sync_keeps_its_new_jobs() -> None:

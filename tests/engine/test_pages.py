@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from jobengine.engine import pages
 from jobengine.engine.pages import Page, Wish
 from jobengine.errors import NotFound
-from jobengine.model.blob import BLOB_THRESHOLD_BYTES
+from jobengine.model.blob import BLOB_THRESHOLD_BYTES, Blob
 from jobengine.model.commands import Claim, Complete, Create, Draft, Settle
 from jobengine.model.job import Job
 from jobengine.model.order import LIVING
@@ -147,6 +147,24 @@ async def test_what_is_read_of_big_values_for_one_page_is_bounded(monkeypatch: p
         assert first.after is not None
         rest = await broker.engine.page(replace(wish, after=first.after))
         assert (rest.looked_at, rest.after) == (2, None)
+
+
+async def test_a_job_that_is_claimed_while_its_big_value_is_read_is_not_shown_as_queued(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with filled(0) as broker:
+        job = await broker.create(content=b"x" * (BLOB_THRESHOLD_BYTES + 1))
+        read = broker.engine.content
+
+        async def content(value: bytes | Blob) -> bytes:
+            await broker.claim()
+            return await read(value)
+
+        monkeypatch.setattr(broker.engine, "content", content)
+        wish = Wish("mail", (State.QUEUED,), 7, needs_content=True)
+        assert (await broker.engine.page(wish)).jobs == []
+        wish = replace(wish, states=(State.INPROGRESS,))
+        assert [each.uid for each in (await broker.engine.page(wish)).jobs] == [job.uid]
 
 
 async def test_values_of_jobs_in_other_states_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:

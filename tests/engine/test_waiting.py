@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from jobengine.errors import Forbidden, NotFound, StorageFull
+from jobengine.errors import Forbidden, NotFound, StorageFull, Unavailable
 from jobengine.model.commands import (
     Act,
     Claim,
@@ -236,6 +236,47 @@ async def test_whoever_waits_on_a_queue_hears_that_it_went() -> None:
         for one in (claiming, either):
             with pytest.raises(NotFound):
                 await one
+
+
+async def test_whoever_waits_hears_nothing_of_an_end_of_its_queue_that_found_no_room() -> None:
+    async with Broker() as broker:
+        await broker.configure(MAIL, LETTERS)
+        claiming = await waiting(broker)
+        broker.disk.hold_writes()
+        dropping = await asked(broker.configure(LETTERS))
+        broker.disk.fill()
+        broker.disk.let_writes_go()
+        with pytest.raises(StorageFull):
+            await dropping
+        broker.disk.make_room()
+        job = await broker.create()
+        assert (await claiming)[0].uid == job.uid
+
+
+async def test_who_goes_away_at_the_end_of_the_wait_leaves_nothing_behind() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        time = LoopTime()
+        claiming = await waiting(broker)
+        asyncio.get_running_loop().call_later(60, claiming.cancel)  # in the turn in which the wait ends
+        await time.pass_seconds(61)
+        assert claiming.cancelled()
+        assert not broker.engine._handing_out.awaited
+
+
+async def test_nobody_waits_for_a_server_that_stops() -> None:
+    broker = Broker().start()
+    await broker.configure(MAIL, LETTERS)
+    job = await broker.create()
+    claiming = await waiting(broker, Claim("letters", "reader"))
+    ending = await asked(broker.engine.ended("mail", job.uid, wait=60))
+    following = await asked(broker.engine.log("mail", job.uid, wait=60))
+    watching = await asked(broker.engine.once("mail", job.uid, lambda now: now.has_ended))
+    await broker.engine.stop()
+    assert all(each.done() for each in (claiming, ending, following, watching))
+    assert (await claiming, await ending, await following) == ((), job, (job, None))
+    with pytest.raises(Unavailable):
+        await watching
 
 
 async def test_whoever_waits_gets_the_job_whose_claim_found_no_room() -> None:

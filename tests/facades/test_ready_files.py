@@ -127,8 +127,9 @@ def test_jobrunner_without_a_password_is_open_and_warns(tmp_path: Path) -> None:
 def _reachable(script: Path) -> Path:
     """Where `nobody` may read it, too."""
     for directory in script.parents:
-        if directory.stat().st_uid == os.geteuid() and directory != Path("/"):
-            directory.chmod(directory.stat().st_mode | 0o011)
+        status = directory.stat()
+        if status.st_uid == os.geteuid() and not status.st_mode & 0o001:  # /tmp, say, is left as it is
+            directory.chmod(status.st_mode | 0o011)
     return script
 
 

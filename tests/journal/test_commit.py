@@ -8,7 +8,8 @@ from typing import cast
 import pytest
 
 from jobengine.errors import Fatal, InputOutputFailed, OutcomeUnknown, StorageFull, Unavailable
-from jobengine.journal.commit import MOST_BYTES, Batch, GroupCommit
+from jobengine.journal.batch import Batch
+from jobengine.journal.commit import MOST_BYTES, GroupCommit
 from jobengine.model.changes import Change
 
 

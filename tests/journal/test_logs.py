@@ -2,6 +2,7 @@
 
 from jobengine.journal.frame import FrameType
 from jobengine.journal.repair import Repaired, Repairing
+from jobengine.journal.salvage import Name, Salvage
 from jobengine.model.changes import AppendLog, DropJob, PutQueue
 from jobengine.model.log import Chunk, Stream
 from tests.journal.damage import damaged, heads, verified
@@ -29,9 +30,9 @@ async def logged() -> tuple[SimulatedDisk, Book]:
     return disk, Scene(disk.kill()).book
 
 
-def repaired(disk: SimulatedDisk) -> Repaired:
-    """The outcome of a repair that accepts the loss."""
-    return Repairing(PATH, SECRET, files=disk, reading_files=disk, wall_ms=5).run(accept_loss=True)
+def repaired(disk: SimulatedDisk, *, accept_loss: bool = True) -> Repaired:
+    """The outcome of a repair; of one that only looks, when the loss is not accepted."""
+    return Repairing(PATH, SECRET, files=disk, reading_files=disk, wall_ms=5).run(accept_loss=accept_loss)
 
 
 def plain(book: Book) -> dict[str, list[tuple[str, int, int]]]:
@@ -61,8 +62,9 @@ async def test_a_damaged_big_piece_is_found_and_a_repair_keeps_the_job_without_i
     blob = next(head for head in heads(disk) if head.type == FrameType.BLOB)
     changed = damaged(disk, blob.offset + 200)
     assert verified(changed).findings
-    done = repaired(changed)
-    assert done.jobs_kept == 3
+    foretold, done = repaired(changed, accept_loss=False), repaired(changed)
+    assert done.without_log == foretold.without_log == (Name("mail", job(0).uid),)
+    assert done.jobs_kept == foretold.jobs_kept == 3
     assert verified(changed).findings == ()
     found = Scene(changed.kill()).book
     assert sorted(found.jobs) == sorted(book.jobs)
@@ -80,3 +82,9 @@ async def test_a_repair_of_damage_elsewhere_keeps_all_logs() -> None:
     found = Scene(changed.kill()).book
     assert plain(found) == plain(book)
     assert len(found.jobs) == len(book.jobs) + 1
+
+
+def test_a_job_of_which_only_its_output_is_left_is_named_as_lost() -> None:
+    found = Salvage()
+    found.replay([PutQueue(MAIL), *written(0, Chunk(OUT, 0, b"begin"))])
+    assert found.lost == {Name("mail", job(0).uid)}

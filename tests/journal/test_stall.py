@@ -10,7 +10,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from jobengine.errors import InputOutputFailed, JobEngineError, OutcomeUnknown, StorageFull, Unavailable
-from jobengine.journal.commit import Batch, GroupCommit
+from jobengine.journal.batch import Batch
+from jobengine.journal.commit import GroupCommit
 from jobengine.journal.stall import HUNG_SECONDS, SLOW_SECONDS, Stall
 from jobengine.model.changes import DropQueue
 from tests.support.loop_time import LoopTime

@@ -1,4 +1,4 @@
-"""Filters: what they say of jobs, what they refuse, and how quick they are."""
+"""Filters: what they say of jobs, what they ask of them, and what they refuse."""
 
 from collections.abc import Callable
 from typing import Any

@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from jobengine.errors import BadState, LeaseLost, LogFull, NotFound
 from jobengine.model.blob import BLOB_THRESHOLD_BYTES, Blob
-from jobengine.model.commands import Complete, Fail, Log, Release, Settle
+from jobengine.model.commands import Complete, Create, Draft, Fail, Log, Options, Release, Settle
 from jobengine.model.job import Job
 from jobengine.model.log import Chunk, JobLog, Stream
+from jobengine.model.states import State
 from tests.support.pure_broker import MAIL, MINUTE_MS, RETRYING, PureBroker
 
 OUT, ERR = Stream.OUT, Stream.ERR
@@ -192,6 +193,51 @@ def test_logs_of_many_that_ran_at_once_are_bounded_when_they_end() -> None:
         broker.now += 1
         broker.settle(Complete(job.uid, job.lease))
     assert [bool(broker.read(job)) for job in running] == [False, False, False, True, True]
+
+
+def test_logs_of_many_that_end_at_once_are_bounded_whatever_ended_them() -> None:
+    broker = Writing(replace(MAIL, keep_logs=2))
+
+    def five_that_wrote() -> list[Job]:
+        running = [broker.begin() for _ in range(5)]
+        for job in running:
+            broker.write(job, b"x")
+        return running
+
+    def kept() -> int:
+        return len(broker.ledger.contents("mail").logs)
+
+    broker.do(Settle("mail", tuple(Complete(job.uid, job.lease) for job in five_that_wrote())))
+    assert kept() == 2
+    broker.now = five_that_wrote()[-1].lease_ends
+    broker.sweep()
+    assert kept() == 2
+    for job in five_that_wrote():
+        broker.update(job, state=State.COMPLETE)
+    assert kept() == 2
+
+
+def test_a_job_that_becomes_a_dead_letter_pushes_no_log_out() -> None:
+    broker = Writing(replace(MAIL, keep_logs=2, dead_letter="grave"), replace(MAIL, name="grave"))
+    for settlement in (Complete, Complete, Fail):
+        job = broker.begin()
+        broker.write(job, b"x")
+        broker.now += 1
+        broker.do(Settle("mail", (settlement(job.uid, job.lease),)))
+    assert len(broker.ledger.contents("mail").logs) == 2
+
+
+def test_a_job_that_is_made_anew_under_the_uid_of_one_that_is_gone_has_its_own_log() -> None:
+    broker = Writing()
+    again = Create("mail", (Draft(b"{}", 50, None, Options(uid="0a0b0c0d-1111-4111-8111-0123456789ab")),))
+    for text in (b"first", b"second"):
+        broker.do(again)
+        job = broker.claim()
+        assert job is not None
+        assert broker.read(job) == []
+        broker.write(job, text, offset=0)
+        assert broker.read(job) == [(0, text)]
+        broker.now = broker.settle(Complete(job.uid, job.lease)).updated + MAIL.keep
 
 
 def test_a_log_goes_with_its_job() -> None:

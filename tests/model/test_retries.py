@@ -212,6 +212,18 @@ def test_without_a_place_in_the_other_queue_it_stays_where_it_failed() -> None:
     assert alone.look(failed(alone, held(alone))).state is State.FAILED
 
 
+def test_of_two_with_one_uid_that_time_out_together_none_is_lost() -> None:
+    broker = PureBroker(MORTAL, replace(MORTAL, name="letters"), GRAVE)
+    for queue in ("mail", "letters"):
+        broker.do(Create(queue, (Draft(b"{}", 50, None, Options(uid=UID)),)))
+        broker.do(Claim(queue, "reader"))
+    broker.now += MORTAL.lease
+    broker.sweep()
+    broker.sweep()
+    assert [broker.uids(queue) for queue in ("mail", "letters", "grave")].count([UID]) == 2
+    assert broker.uids("grave") == [UID]
+
+
 def test_a_dead_letter_goes_back_to_where_it_died_with_all_that_it_failed_with() -> None:
     broker = PureBroker(MORTAL, GRAVE)
     job = held(broker)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from jobengine.errors import BadState, KeyReused, NotFound
 from jobengine.model import keys
@@ -23,7 +24,7 @@ from jobengine.model.extra import UniqueFor
 from jobengine.model.job import Job
 from jobengine.model.states import State
 from tests.support.commands import delete
-from tests.support.pure_broker import MAIL, MAIL_TOO, PureBroker
+from tests.support.pure_broker import MAIL, MAIL_TOO, RETRYING, PureBroker
 
 UID = "0a0b0c0d-1111-4111-8111-0123456789ab"
 DAY_MS = 24 * 60 * 60 * 1000
@@ -129,6 +130,37 @@ def test_a_key_for_while_it_waits_is_free_once_it_is_claimed() -> None:
     assert broker.do(keyed()).known == frozenset()
 
 
+@pytest.mark.parametrize("swept", [False, True])
+def test_a_key_for_while_it_waits_is_taken_again_once_the_lease_is_over(swept: bool) -> None:
+    broker = PureBroker(RETRYING)
+    first = only(broker.do(keyed(unique_for=UniqueFor.QUEUED)))
+    broker.claim()
+    broker.now += RETRYING.lease
+    if swept:
+        broker.sweep()
+    assert only(broker.do(keyed(unique_for=UniqueFor.QUEUED))).uid == first.uid
+
+
+@pytest.mark.parametrize("swept", [False, True])
+def test_a_window_of_a_job_that_became_a_dead_letter_is_over(swept: bool) -> None:
+    broker = PureBroker(replace(MAIL, dead_letter="grave"), replace(MAIL, name="grave"))
+    first = only(broker.do(keyed(unique_for=UniqueFor.WINDOW, unique_window=DAY_MS)))
+    broker.claim()
+    broker.now += MAIL.lease
+    if swept:
+        broker.sweep()
+    assert only(broker.do(keyed())).uid != first.uid
+
+
+def test_windows_that_are_over_are_not_looked_at_again() -> None:
+    broker = PureBroker()
+    for _ in range(50):
+        broker.do(keyed(unique_for=UniqueFor.WINDOW, unique_window=1))
+        ended(broker)
+        broker.now += 1
+    assert len(list(broker.ledger.unique_holders("mail", "k", broker.now))) <= 2
+
+
 def test_a_key_for_while_it_is_active_is_free_once_it_has_ended() -> None:
     broker = PureBroker()
     broker.do(keyed())
@@ -136,6 +168,14 @@ def test_a_key_for_while_it_is_active_is_free_once_it_has_ended() -> None:
     assert broker.do(keyed()).known == {0}
     broker.now += MAIL.lease  # it has failed then, although nobody swept
     assert broker.do(keyed()).known == frozenset()
+
+
+def test_a_key_is_free_once_its_job_timed_out_although_nobody_swept() -> None:
+    broker = PureBroker()
+    first = only(broker.do(keyed()))
+    broker.claim()
+    broker.now += MAIL.lease
+    assert only(broker.do(keyed())).uid != first.uid
 
 
 def test_a_key_for_a_window_is_free_when_that_is_over_and_not_before() -> None:
@@ -205,6 +245,16 @@ def test_two_ended_jobs_with_one_key_are_not_both_retried() -> None:
     outcomes = broker.do(Control("mail", tuple(uids), Act.RETRY))
     assert isinstance(outcomes[0], Job)
     assert isinstance(outcomes[1], BadState)
+
+
+def test_a_move_to_where_one_with_its_uid_has_expired_goes_through_although_nobody_swept() -> None:
+    broker = PureBroker(MAIL, MAIL_TOO)
+    broker.do(one(uid=UID))
+    broker.do(Create("mail2", (Draft(b"{}", 50, 1, Options(uid=UID)),)))
+    broker.now += 1
+    (moved,) = broker.do(Control("mail", (UID,), Act.MOVE, "mail2"))
+    assert isinstance(moved, Job), moved
+    assert broker.look(moved).queue == "mail2"
 
 
 def test_a_move_into_a_queue_where_the_key_is_taken_is_refused() -> None:

@@ -36,8 +36,8 @@ LOGS: tuple[Mutant, ...] = (
         name="the logs of ended jobs are kept for ever",
         breaks="The output of jobs that are long done fills the disk.",
         file="jobengine/model/rules/log.py",
-        old="changes += _drop_oldest(view, queue)",
-        new="changes += _drop_oldest(view, queue)[:0]",
+        old="len(idle) - queue.keep_logs",
+        new="0",
         test="tests/model/test_log.py::test_only_the_most_recent_logs_of_jobs_that_nobody_runs_are_kept",
     ),
     Mutant(

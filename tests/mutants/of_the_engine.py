@@ -14,7 +14,7 @@ ENGINE: tuple[Mutant, ...] = (
     Mutant(
         name="reads do not wait for the disk",
         breaks="A caller sees a state that a crash undoes.",
-        file="jobengine/engine/local.py",
+        file="jobengine/engine/looking.py",
         old="in_flight = self._journal.barrier()",
         new="in_flight: asyncio.Future[None] | None = None",
         test="tests/engine/test_answers.py::test_a_read_is_answered_once_what_it_saw_is_on_disk",
@@ -38,7 +38,7 @@ ENGINE: tuple[Mutant, ...] = (
     Mutant(
         name="refusals do not wait for the disk",
         breaks="A caller is told that a job is gone, and a crash brings it back.",
-        file="jobengine/engine/local.py",
+        file="jobengine/engine/looking.py",
         old="""
                 seen = look()
             except JobEngineError:
@@ -55,7 +55,7 @@ ENGINE: tuple[Mutant, ...] = (
     Mutant(
         name="a full disk stops reads",
         breaks="Who only looks is told that the disk is full.",
-        file="jobengine/engine/local.py",
+        file="jobengine/engine/looking.py",
         old="""
             except StorageFull:
                 return False
@@ -69,7 +69,7 @@ ENGINE: tuple[Mutant, ...] = (
     Mutant(
         name="leases that are over are not looked at before a claim",
         breaks="A job that was given back is handed out only once the sweeper has passed.",
-        file="jobengine/engine/local.py",
+        file="jobengine/engine/way.py",
         old="and not contents.deadlines.lease_is_over(now)",
         new="",
         test="tests/engine/test_answers.py::test_a_job_whose_lease_is_over_is_claimed_again_although_nobody_swept",

@@ -90,11 +90,11 @@ WRITING: tuple[Mutant, ...] = (
         old="""
         self._refusal = OutcomeUnknown(_UNKNOWN)
         for one in (written, *self._gathering, *self._errands):
-            _refuse(one, self._refusal)
+            refuse(one, self._refusal)
 """,
         new="""
         for one in (written, *self._gathering, *self._errands):
-            _refuse(one, OutcomeUnknown(_UNKNOWN))
+            refuse(one, OutcomeUnknown(_UNKNOWN))
 """,
         test="tests/journal/test_failing_calls.py::test_a_failed_sync_is_never_tried_again",
     ),
@@ -139,7 +139,7 @@ WRITING: tuple[Mutant, ...] = (
     Mutant(
         name="a cancelled caller ends the commits",
         breaks="One client that goes away keeps all others waiting for ever.",
-        file="jobengine/journal/commit.py",
+        file="jobengine/journal/batch.py",
         old="""
         if not waiter.done():  # one cancelled caller must not keep the others waiting
             waiter.set_result(None)

@@ -43,14 +43,11 @@ def key_holder(book: Book, queue: str, key: str, now: int) -> Job | None:
 
 
 def keeps_out(stored: Job, queue: Queue, now: int) -> bool:
-    """Whether a job keeps others with its unique key out.
-
-    One that counts only while it waits, and whose lease is over, does so again once it was swept.
-    """
-    if stored.state == "inprogress" and stored.more.unique and stored.more.unique.lasts == "queued":
-        return False
+    """Whether a job keeps others with its unique key out."""
     left = left_by_time(stored, queue, now)
-    return left is not None and counts(left, now)
+    if left is None or (stored.state == "inprogress" and left.reason == "timeout" and queue.dead_letter):
+        return False  # it is gone, or a dead letter of another queue
+    return counts(left, now)
 
 
 def counts(job: Job, now: int) -> bool:

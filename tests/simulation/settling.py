@@ -65,15 +65,15 @@ def _completed(job: Job, said: Complete) -> Job:
 def _failed(job: Job, said: Fail, queue: Queue, now: int) -> Job:
     failure = Failure(job.attempt, now, Reason.ERROR, said.kind, said.text[:FAILURE_TEXT_MOST], job.worker)
     result = None if said.result is None else plain_value(said.result)
-    extra = replace(with_record(job, failure), result=result, saved=None)
+    extra = replace(with_record(job, failure), result=result)
     if extra.is_to_stop:
-        return _ended(job, replace(extra, is_to_stop=False), Reason.STOPPED)
+        return _ended(job, replace(extra, is_to_stop=False, saved=None), Reason.STOPPED)
     wants = said.retry is not False  # no queue here has rules for kinds of error
     delay = said.delay
     if delay is None:
         delay = (job.more.backoff or queue.backoff).delay(attempt=job.attempt, uid=job.uid)
     if not wants or job.attempt >= attempts_most(job, queue) or now + delay >= job.expires:
-        return _ended(job, replace(extra, halted=False), Reason.ERROR)
+        return _ended(job, replace(extra, halted=False, saved=None), Reason.ERROR)
     return _put_back(job, replace(extra, not_before=now + delay if delay else 0))
 
 

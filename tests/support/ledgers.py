@@ -1,7 +1,10 @@
 """All that a ledger holds, as plain values that can be compared."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from jobengine.model.contents import Contents
+from jobengine.model.job import NEVER
 from jobengine.model.ledger import Ledger
 from jobengine.model.order import LIVING
 
@@ -15,6 +18,12 @@ def everything(ledger: Ledger) -> dict[str, Any]:
     return {"queues": held, "keys": keys, "bytes": ledger.totals.bytes}
 
 
+def _lasting(contents: Contents) -> Iterator[tuple[str, str]]:
+    """The unique keys without a window: one that is over is forgotten by a look, not by a change."""
+    for key, ends in contents.uniques._ends.items():
+        yield from ((key, uid) for uid, end in ends.items() if end == NEVER)
+
+
 def _contents(ledger: Ledger, name: str) -> dict[str, Any]:
     contents = ledger.contents(name)
     return {
@@ -24,6 +33,6 @@ def _contents(ledger: Ledger, name: str) -> dict[str, Any]:
         "order": list(contents.order.after(-1)),
         "counts": {state: contents.order.count(state) for state in LIVING},
         "queued_bytes": contents.queued_bytes,
-        "uniques": {key: sorted(uids) for key, uids in contents.uniques._uids.items()},
+        "uniques": sorted(_lasting(contents)),
         "deadlines": sorted(job.uid for job in contents.deadlines.due(contents.queue, NEVER_MS)),
     }

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -115,14 +116,23 @@ async def test_a_failure_has_its_reason(
     assert outcome.kind == kind
 
 
-async def test_a_program_that_is_not_in_the_sandbox_is_not_found(shop: Shop) -> None:
+@pytest.mark.parametrize(
+    "program", ["no-such-program", "/etc/shadow", "../../etc/passwd", "/usr/../etc/passwd"]
+)
+async def test_a_program_that_is_not_in_the_sandbox_is_not_found(shop: Shop, program: str) -> None:
     with pytest.raises(Refused) as refused:
-        await shop.run({"argv": ["no-such-program"]}, sandbox=SandboxKind.BUBBLEWRAP)
+        await shop.run({"argv": [program]}, sandbox=SandboxKind.BUBBLEWRAP)
     assert refused.value.broken.kind == Kind.NOT_FOUND
 
 
 async def test_one_that_gets_no_more_memory_failed_for_that(shop: Shop) -> None:
     outcome = await shop.run({"command": "head -c 900000000 /dev/zero | tail -n 1"}, memory=128 * MEBIBYTE)
+    assert isinstance(outcome, Broken)
+    assert outcome.kind == Kind.MEMORY
+
+
+async def test_one_that_asked_for_too_much_at_once_failed_for_memory(shop: Shop) -> None:
+    outcome = await shop.run({"argv": ["perl", "-e", '"x" x 900000000']}, memory=128 * MEBIBYTE)
     assert isinstance(outcome, Broken)
     assert outcome.kind == Kind.MEMORY
 
@@ -140,6 +150,7 @@ async def test_one_that_gets_no_more_memory_failed_for_that(shop: Shop) -> None:
         {"argv": ["ls"], "environment": {"LD_PRELOAD": "evil.so"}},
         {"argv": ["ls"], "stdin": "text"},
         {"argv": ["echo", "x" * 5000]},
+        {"argv": ["ls"], "x" * 5000: True},
         ["ls"],
     ],
 )
@@ -147,6 +158,7 @@ async def test_what_is_no_command_is_refused_before_anything_starts(shop: Shop, 
     with pytest.raises(Refused) as refused:
         shop.runner(content)
     assert (refused.value.broken.kind, refused.value.broken.retry) == (Kind.CONTENT, False)
+    assert "xxx" not in refused.value.broken.text
 
 
 async def test_a_shell_must_be_allowed(shop: Shop) -> None:
@@ -158,6 +170,12 @@ async def test_a_job_may_set_what_its_queue_names(shop: Shop) -> None:
     settings = {"environment": {"COLOUR": "green", "SIZE": "large"}}
     await shop.run({"command": "echo $COLOUR $SIZE", "environment": {"COLOUR": "red"}}, **settings)
     assert shop.log[Stream.OUT] == b"red large\n"
+
+
+async def test_a_signal_without_a_name_of_its_own_is_told_too(shop: Shop) -> None:
+    outcome = await shop.run({"command": f"kill -{signal.SIGRTMIN + 6} $$"})
+    assert isinstance(outcome, Broken)
+    assert (outcome.text, result_of(outcome)["signal"]) == ("it was ended by SIGRTMIN+6", "SIGRTMIN+6")
 
 
 async def test_what_is_passed_is_the_workers(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,6 +212,10 @@ async def test_a_tree_deeper_than_any_path_is_removed(shop: Shop) -> None:
     path = "dddd/" * 400
     deep = f"for again in 1 2 3; do mkdir -p {path} && cd -P {path} || exit 9; done"
     assert isinstance(await shop.run({"command": deep}, command_length=5000), Done)
+
+
+async def test_more_files_than_anybody_counts_are_removed(shop: Shop) -> None:
+    assert isinstance(await shop.run({"command": "touch $(seq 3000)"}), Done)
 
 
 async def test_one_in_the_sandbox_leaves_its_directory_to_be_removed(shop: Shop) -> None:

@@ -73,6 +73,7 @@ def _lines(repaired: "Repaired") -> list[str]:
         f"Frames missing: {repaired.commits_missing}. Jobs that are kept: {repaired.jobs_kept}.",
         *_jobs("Lost, since their content is gone", repaired.lost),
         *_jobs("Lost, since their big value is damaged", repaired.without_value),
+        *_jobs("Kept, but not what they have written: it is damaged", repaired.without_log),
         *_jobs("Kept, but their state may have changed in what is missing", repaired.uncertain),
         *(
             f"Queue {queue}: its settings are lost; the next start sets them."

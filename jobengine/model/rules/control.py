@@ -8,13 +8,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from jobengine.errors import BadState, JobEngineError, NotFound, QueueFull, VersionChanged
-from jobengine.model.changes import Change, DropJob, PutJob, change
+from jobengine.model.changes import Change, DropJob, DropLog, PutJob, change
 from jobengine.model.commands import Act, Answer, Control, Outcome
 from jobengine.model.decision import Decision
 from jobengine.model.extra import Extra, Reason
 from jobengine.model.job import NEVER, Job, order_of, weight
 from jobengine.model.moment import Moment
-from jobengine.model.rules.passing import current, touched, unique_holder
+from jobengine.model.rules.passing import as_of, current, touched, unique_holder
 from jobengine.model.states import Event, State, after
 from jobengine.model.view import View
 
@@ -189,11 +189,16 @@ def _stored(doing: _Doing, job: Job, after_it: Job) -> _Done:
 def _transferred(doing: _Doing, job: Job, there: Job) -> _Done:
     """It leaves its queue for the one that it is `there` in."""
     _check_takes_jobs(doing, there.queue)
-    if doing.view.job(there.queue, there.uid) is not None:
+    stored = doing.view.job(there.queue, there.uid)
+    target = doing.view.queue(there.queue)
+    if stored is not None and as_of(stored, target, doing.moment.now) is not None:
         raise BadState("that queue has a job with this uid")
     _check_key_is_free(doing, there, there.queue)
     there = replace(there, updated=touched(job, doing.moment.now))
-    return _Done((DropJob(job.queue, job.uid), PutJob(there)), there)
+    changes: list[Change] = [DropJob(job.queue, job.uid), PutJob(there)]
+    if doing.view.log(there.queue, there.uid) is not None:  # of one with its uid that is gone
+        changes.insert(1, DropLog(there.queue, there.uid))
+    return _Done(tuple(changes), there)
 
 
 def _revived(doing: _Doing, job: Job) -> Job:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from jobengine.errors import BadState, KeyReused, QueueFull
 from jobengine.model.blob import length_of
-from jobengine.model.changes import Change, DropJob, DropKeys, PutJob, PutKey
+from jobengine.model.changes import Change, DropJob, DropKeys, DropLog, PutJob, PutKey
 from jobengine.model.commands import Answer, Create, Created, Draft, Idempotency, Options
 from jobengine.model.decision import Decision
 from jobengine.model.extra import Extra, Unique, UniqueFor
@@ -149,6 +149,8 @@ class _Batch:
         self.bytes += weight(job)
         self.content_bytes += length_of(job.content)
         self.last_order = max(self.last_order, job.order)
+        if options is not None and self._view.log(job.queue, job.uid) is not None:
+            self.changes.append(DropLog(job.queue, job.uid))  # of one with its uid that is gone
         self.changes.append(PutJob(job))
         self.new.append(job)
         self.jobs.append(job)

@@ -28,12 +28,19 @@ def stored(view: View, before: Job, job: Job, arrivals: Iterator[int]) -> tuple[
 
     One that has failed for good goes to the dead letter queue, if its queue has one.
     """
-    dead_letter = view.queue(job.queue).dead_letter
-    if dead_letter is None or not _is_dead(before, job):
-        return (change(before, job),)
-    if view.find_queue(dead_letter) is None or view.job(dead_letter, job.uid) is not None:
+    dead_letter = dead_letter_of(view, before, job)
+    if dead_letter is None:
         return (change(before, job),)
     return DropJob(job.queue, job.uid), PutJob(buried(job, dead_letter, next(arrivals)))
+
+
+def dead_letter_of(view: View, before: Job, job: Job) -> str | None:
+    """The queue that takes a job that was `before` in the view; None when it stays where it is."""
+    dead_letter = view.queue(job.queue).dead_letter
+    if dead_letter is None or not _is_dead(before, job):
+        return None
+    has_place = view.find_queue(dead_letter) is not None and view.job(dead_letter, job.uid) is None
+    return dead_letter if has_place else None
 
 
 def buried(job: Job, dead_letter: str, arrival: int) -> Job:

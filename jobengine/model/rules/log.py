@@ -1,12 +1,13 @@
 """What a job that is run writes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from jobengine.errors import BadState, LeaseLost, LogFull
 from jobengine.model.blob import length_of
-from jobengine.model.changes import AppendLog, Change, DropLog
+from jobengine.model.changes import AppendLog, Change, DropJob, DropLog
 from jobengine.model.commands import Answer, Log
 from jobengine.model.decision import Decision
+from jobengine.model.job import Job
 from jobengine.model.log import CHUNKS_MOST, Chunk, JobLog
 from jobengine.model.moment import Moment
 from jobengine.model.queue import Queue
@@ -35,7 +36,7 @@ def log(view: View, command: Log, moment: Moment) -> Decision[Answer]:
     _check_room(written, chunk, queue)
     changes: list[Change] = [AppendLog(queue.name, job.uid, job.epoch, chunk)]
     if before is None:
-        changes += _without_oldest(view, queue, 0)
+        changes += _without_oldest(view, queue, {})
     return Decision(tuple(changes), job)
 
 
@@ -53,12 +54,22 @@ def _check_room(written: JobLog, chunk: Chunk, queue: Queue) -> None:
         raise LogFull(f"the log of a job of this queue may have {queue.log_bytes} bytes")
 
 
-def oldest_logs(view: View, queue: Queue, released: Iterable[str]) -> list[Change]:
-    """What goes when nobody runs these jobs any more: only the most recent logs of such jobs are kept."""
-    coming = sum(view.log(queue.name, uid) is not None for uid in released)
-    return _without_oldest(view, queue, coming) if coming else []
+def oldest_logs(view: View, queue: Queue, left: Iterable[Job], changes: Iterable[Change]) -> list[Change]:
+    """What goes when nobody runs these jobs any more: only the most recent logs of such jobs are kept.
+
+    A job that the changes drop takes its log along, and needs no place among them.
+    """
+    coming = {job.uid: job for job in left if view.log(queue.name, job.uid) is not None}
+    if not coming:
+        return []
+    for each in changes:
+        if isinstance(each, DropJob) and each.queue == queue.name:
+            coming.pop(each.uid, None)
+    return _without_oldest(view, queue, coming)
 
 
-def _without_oldest(view: View, queue: Queue, coming: int) -> list[Change]:
-    idle = sorted(view.idle_with_log(queue.name), key=lambda job: job.updated)
-    return [DropLog(queue.name, job.uid) for job in idle[: max(0, len(idle) + coming - queue.keep_logs)]]
+def _without_oldest(view: View, queue: Queue, coming: Mapping[str, Job]) -> list[Change]:
+    idle = [job for job in view.idle_with_log(queue.name) if job.uid not in coming]
+    idle += coming.values()
+    idle.sort(key=lambda job: job.updated)
+    return [DropLog(queue.name, job.uid) for job in idle[: max(0, len(idle) - queue.keep_logs)]]

@@ -8,7 +8,7 @@ from jobengine.model.extra import Extra, Failure, Reason
 from jobengine.model.job import Job
 from jobengine.model.moment import Moment
 from jobengine.model.queue import Queue
-from jobengine.model.rules.failing import attempts_of, with_failure
+from jobengine.model.rules.failing import attempts_of, dead_letter_of, with_failure
 from jobengine.model.states import Event, State, after
 from jobengine.model.uniques import has_key
 from jobengine.model.view import View
@@ -49,9 +49,9 @@ def current(view: View, queue: str, uid: str, moment: Moment) -> Job:
 
 def unique_holder(view: View, queue: Queue, key: str, now: int) -> Job | None:
     """The job as it is now that keeps others with this unique key out of the queue."""
-    for stored in view.unique_holders(queue.name, key):
+    for stored in view.unique_holders(queue.name, key, now):
         job = as_of(stored, queue, now)
-        if job is not None and has_key(job, now):
+        if job is not None and has_key(job) and dead_letter_of(view, stored, job) is None:
             return job
     return None
 

@@ -55,8 +55,8 @@ def settle(view: View, command: Settle, moment: Moment) -> Decision[Answer]:
                 changes.append(change(before, job))
             else:
                 changes += stored(view, before, job, arrivals)
-    idle = [job.uid for job in left.values() if job.state is not State.INPROGRESS]
-    changes += oldest_logs(view, queue, idle)
+    idle = [job for job in left.values() if job.state is not State.INPROGRESS]
+    changes += oldest_logs(view, queue, idle, changes)
     return Decision(tuple(changes), tuple(outcomes))
 
 

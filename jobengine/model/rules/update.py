@@ -14,6 +14,7 @@ from jobengine.model.job import Job, order_of, weight
 from jobengine.model.moment import Moment
 from jobengine.model.queue import Queue
 from jobengine.model.rules.failing import stored
+from jobengine.model.rules.log import oldest_logs
 from jobengine.model.rules.passing import current, touched
 from jobengine.model.states import Event, State, after
 from jobengine.model.view import View
@@ -137,4 +138,7 @@ def _changes(view: View, before: Job, job: Job, moment: Moment) -> tuple[Change,
     if job.content is not before.content and not view.has_room_for(weight(job) - weight(before)):
         raise QueueFull("the jobs take all the memory that limits.memory allows")
     in_view = view.job(job.queue, job.uid)
-    return stored(view, in_view or before, job, count(view.next_arrival))
+    changes = stored(view, in_view or before, job, count(view.next_arrival))
+    if job.state is State.INPROGRESS:
+        return changes
+    return *changes, *oldest_logs(view, view.queue(job.queue), (job,), changes)

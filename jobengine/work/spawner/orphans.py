@@ -1,10 +1,11 @@
-"""Children, own and adopted, and whose they were. Standard library only."""
+"""Children, own and adopted, whose they were, and how they end. Standard library only."""
 
 import contextlib
 import os
 import signal
 import time
-from collections.abc import Container, Iterator
+from collections import defaultdict
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,19 @@ def _parent(path: Path) -> int | None:
         return int((path / "stat").read_text().rpartition(")")[2].split()[1])
     except OSError:
         return None
+
+
+def families(heads: Iterable[int]) -> set[int]:
+    """These processes, and all below them."""
+    below = defaultdict(list)
+    for path in Path("/proc").glob("[0-9]*"):
+        below[_parent(path)].append(int(path.name))
+    found = set(heads)
+    new = list(found)
+    while new:
+        new = [child for process in new for child in below[process] if child not in found]
+        found.update(new)
+    return found
 
 
 def mark_of(process: int) -> str | None:
@@ -62,13 +76,27 @@ def end_children(*, but: Container[int]) -> None:
     """End all children but these, and what of theirs is adopted by that."""
     until = time.monotonic() + _END_SECONDS
     while (left := [child for child in children() if child not in but]) and time.monotonic() < until:
-        for child in left:
-            kill(child)
+        end_families(left)
         reap()
         time.sleep(0.001)
 
 
-def kill(process: int) -> None:
-    """End a process, if it is there and may be ended."""
+def end_families(heads: Iterable[int]) -> None:
+    """End these processes, and all below them.
+
+    All are made to stand still first: what forks without end makes others faster than they can be ended.
+    """
+    new, still = set(heads), set[int]()
+    while new:
+        for process in new:
+            give(process, signal.SIGSTOP)
+        still |= new
+        new = families(still) - still
+    for process in still:
+        give(process, signal.SIGKILL)
+
+
+def give(process: int, number: int) -> None:
+    """Give a process a signal, if it is there and that is allowed."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(process, signal.SIGKILL)
+        os.kill(process, number)

@@ -6,7 +6,7 @@ import errno
 import os
 from collections.abc import Callable
 from enum import StrEnum
-from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM, Signals
+from signal import SIGCONT, SIGKILL, SIGRTMIN, SIGSTOP, SIGTERM, Signals
 from typing import Any, Final
 
 from msgspec import Struct
@@ -50,7 +50,7 @@ class Ended(Struct, frozen=True, kw_only=True):
     """How a program ended, and what it used with all that it waited for."""
 
     exit_code: int | None = None  # None when a signal ended it, and when it never ran
-    signal: Signals | None = None
+    signal: int | None = None
     started_at: float = 0.0  # seconds since 1970
     seconds: float = 0.0
     cpu_seconds: float = 0.0
@@ -59,6 +59,13 @@ class Ended(Struct, frozen=True, kw_only=True):
     )
     not_started: NotStarted | None = None
     is_lost: bool = False  # the spawner's process has gone, and nobody knows
+
+    @property
+    def signal_name(self) -> str | None:
+        """As in SIGKILL; most of those for real time have none but SIGRTMIN+6, say."""
+        if self.signal is None or self.signal in set(Signals):
+            return None if self.signal is None else Signals(self.signal).name
+        return f"SIGRTMIN+{self.signal - SIGRTMIN}"
 
 
 class Process:

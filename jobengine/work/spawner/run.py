@@ -26,6 +26,7 @@ class Run:
         self.number = number
         self.leader = leader
         self.is_looked_after_until = 0.0  # monotonic; then what is left over is left alone
+        self.is_sandboxed = inside is not None
         self.inside = inside  # the pipe on which the sandbox says who is the first inside, until it has
         self.first_inside: int | None = None
         self._status = 0
@@ -58,6 +59,12 @@ class Run:
         """Whether a process is of its session, or the sandbox's first."""
         with contextlib.suppress(ProcessLookupError):
             return process == self.first_inside or os.getsid(process) == self.leader
+        return False
+
+    def leads(self, process: int) -> bool:
+        """Whether a process is of its group."""
+        with contextlib.suppress(ProcessLookupError):
+            return os.getpgid(process) == self.leader
         return False
 
     def signal(self, number: int) -> None:

@@ -1,6 +1,7 @@
 """What a program sees of the machine in bubblewrap: a read-only system, its directory, and no more."""
 
 import shutil
+from os.path import normpath
 from pathlib import Path
 from typing import Final
 
@@ -54,7 +55,9 @@ def enclosed(program: Path, argv: tuple[str, ...], directory: Path | None) -> tu
 def is_there(program: str, directory: Path, path: str) -> bool:
     """Whether there is such a program; bubblewrap tells it in words only, among those of the job."""
     if "/" in program:
-        return (directory / program).exists()
+        place = Path(normpath(directory / program))
+        # Of what is elsewhere it is not told whether it exists: who asks here may see more than the job.
+        return any(place.is_relative_to(shown) for shown in (*_SYSTEM, directory)) and place.exists()
     return any((Path(place) / program).exists() for place in path.split(":"))
 
 

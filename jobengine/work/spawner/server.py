@@ -20,7 +20,7 @@ from typing import Final
 
 from jobengine.work.spawner import kernel
 from jobengine.work.spawner.connection import receive, send, taken_over
-from jobengine.work.spawner.orphans import end_children, ended_children, kill
+from jobengine.work.spawner.orphans import end_children, ended_children, give
 from jobengine.work.spawner.waking import Waking
 
 _PLACE: Final = str(Path(__file__).parents[3])
@@ -61,7 +61,7 @@ class Server:
         if "profile" in asked:
             self._start(asked["profile"])
         elif asked["end"] in self._starters:
-            kill(asked["end"])
+            give(asked["end"], signal.SIGKILL)
         return True
 
     def _start(self, profile: str) -> None:

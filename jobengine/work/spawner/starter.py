@@ -18,7 +18,16 @@ from typing import Any, Final
 
 from jobengine.work.spawner import kernel
 from jobengine.work.spawner.connection import receive, send, taken_over
-from jobengine.work.spawner.orphans import MARK, children, end_children, ended_children, kill, mark_of
+from jobengine.work.spawner.orphans import (
+    MARK,
+    children,
+    end_children,
+    end_families,
+    ended_children,
+    families,
+    give,
+    mark_of,
+)
 from jobengine.work.spawner.run import Moment, Run
 from jobengine.work.spawner.starting import INSIDE, StartFailed, Step, start
 from jobengine.work.spawner.waking import Waking
@@ -66,11 +75,19 @@ class Starter:
             self._launch(asked["run"], asked["launch"], pipes)
         elif run := self._runs.get(asked["run"]):
             self._learn_inside(run)
-            run.signal(asked["signal"])
-            for orphan in self._orphans_of(run):
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(orphan, asked["signal"])
+            self._signal(run, asked["signal"])
         return True
+
+    def _signal(self, run: Run, number: int) -> None:
+        """To its group, and to what has left that, as far as it is found."""
+        found = self._found_of(run)
+        if number == signal.SIGKILL:
+            end_families(found)
+        else:
+            for process in found:
+                if not run.leads(process):
+                    give(process, number)
+        run.signal(number)
 
     def _launch(self, number: int, launch: dict[str, Any], pipes: list[int]) -> None:
         launch["environment"][MARK] = str(number)
@@ -134,8 +151,8 @@ class Starter:
     def _has_left_over(self, run: Run) -> bool:
         """Whether something of a run whose program has ended is still there; it is killed."""
         left = self._orphans_of(run)
-        for orphan in left:
-            kill(orphan)
+        if left:
+            end_families(left)
         return bool(left) and time.monotonic() < run.is_looked_after_until
 
     def _orphans_of(self, run: Run) -> list[int]:
@@ -143,10 +160,17 @@ class Starter:
         adopted = [child for child in children() if child not in self._leaders]
         return [child for child in adopted if run.owns(child) or mark_of(child) == str(run.number)]
 
+    def _found_of(self, run: Run) -> set[int]:
+        """Its program, and what came of it. What is in a sandbox is not looked for: it ends with that."""
+        orphans = self._orphans_of(run)
+        if run.is_sandboxed or run.leader not in self._leaders:
+            return set(orphans)
+        return families([run.leader, *orphans])
+
     def _end_strangers(self) -> None:
         """Nothing runs, so whatever is still there, and hides whose it is, is left over from a run."""
-        for child in children():
-            kill(child)
+        if left := children():
+            end_families(left)
 
     def _ended(self, run: Run) -> None:
         self._ending.discard(run)

@@ -28,7 +28,7 @@ class _Ending(Struct, frozen=True):
     def told(self) -> Ended:
         return Ended(
             exit_code=self.status if self.status >= 0 else None,
-            signal=signal.Signals(-self.status) if self.status < 0 else None,
+            signal=-self.status if self.status < 0 else None,
             started_at=self.started_at,
             seconds=self.seconds,
             cpu_seconds=self.cpu_seconds,

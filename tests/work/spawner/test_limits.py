@@ -1,12 +1,10 @@
 """No program gets more than its limits."""
 
-import os
 import resource
 import signal
-from pathlib import Path
 
 from jobengine.work.spawner.limits import Limits
-from tests.work.spawner.programs import MEBIBYTE, run, shell, somebody, spawning
+from tests.work.spawner.programs import MEBIBYTE, processes_now, run, shell, spawning
 
 
 async def test_each_limit_is_set() -> None:
@@ -32,7 +30,7 @@ async def test_no_limit_is_raised() -> None:
 async def test_a_program_that_only_computes_is_ended() -> None:
     async with spawning() as spawner:
         ran = await run(spawner, shell("while :; do :; done", Limits(cpu_seconds=1)))
-    assert ran.ended.signal is signal.SIGXCPU
+    assert ran.ended.signal == signal.SIGXCPU
 
 
 async def test_a_child_that_it_starts_at_once_is_ended_too() -> None:
@@ -46,7 +44,7 @@ async def test_a_file_does_not_grow_beyond_its_limit() -> None:
         ran = await run(
             spawner, shell("cd /tmp; exec head -c 9000 /dev/zero >$(mktemp)", Limits(file_bytes=8192))
         )
-    assert ran.ended.signal is signal.SIGXFSZ
+    assert ran.ended.signal == signal.SIGXFSZ
 
 
 async def test_memory_beyond_the_limit_is_not_to_be_had() -> None:
@@ -59,21 +57,7 @@ async def test_memory_beyond_the_limit_is_not_to_be_had() -> None:
 
 async def test_forks_without_end_end_at_the_limit() -> None:
     async with spawning() as spawner:
-        limits = Limits(processes=_processes_now() + 40)
+        limits = Limits(processes=processes_now() + 40)
         ran = await run(spawner, shell("bomb() { bomb | bomb & }; bomb; sleep 0.3", limits))
         assert "fork" in ran.err
         assert (await run(spawner, shell("exit 5"))).ended.exit_code == 5
-
-
-def _processes_now() -> int:
-    """How many threads the user of these programs has already."""
-    user = somebody()
-    owner = os.geteuid() if user is None else user.user_id
-    return sum(1 for path in Path("/proc").glob("[0-9]*/task/*") if _owner(path) == owner)
-
-
-def _owner(path: Path) -> int | None:
-    try:
-        return path.stat().st_uid
-    except FileNotFoundError:
-        return None

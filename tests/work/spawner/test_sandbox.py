@@ -125,7 +125,7 @@ async def test_stop_ends_all_that_does_not_listen(sandbox: Sandbox) -> None:
     await _ready(process)
     process.halt()
     await process.stop(0.2)
-    assert (await see(process)).ended.signal is signal.SIGKILL
+    assert (await see(process)).ended.signal == signal.SIGKILL
     assert not _running(marker)
 
 

@@ -13,7 +13,7 @@ from jobengine.work.spawner import process as process_module
 from jobengine.work.spawner.limits import Limits
 from jobengine.work.spawner.process import Process, Reason
 from jobengine.work.spawner.spawner import Spawner
-from tests.work.spawner.programs import Ran, is_alive, launch, run, see, shell, spawning
+from tests.work.spawner.programs import Ran, is_alive, launch, line, run, see, shell, spawning
 
 
 async def test_a_program_ends_with_its_exit_code() -> None:
@@ -178,7 +178,7 @@ async def test_stop_lets_it_come_to_its_end() -> None:
 async def test_stop_ends_one_that_does_not_listen() -> None:
     async with spawning() as spawner:
         ran = await _stopped(spawner, "trap '' TERM; echo ready; sleep 1000", grace_seconds=0.2)
-    assert ran.ended.signal is signal.SIGKILL
+    assert ran.ended.signal == signal.SIGKILL
 
 
 async def test_stop_reaches_one_that_stands_still() -> None:
@@ -186,7 +186,7 @@ async def test_stop_reaches_one_that_stands_still() -> None:
         process = await spawner.spawn(shell("sleep 1000"))
         process.halt()
         await process.stop(5)
-        assert (await see(process)).ended.signal is signal.SIGTERM
+        assert (await see(process)).ended.signal == signal.SIGTERM
 
 
 # --- the spawner's own process ---
@@ -197,7 +197,7 @@ async def test_stopping_the_spawner_ends_all_that_it_started() -> None:
     process = await spawner.spawn(
         shell("trap '' TERM; setsid sh -c 'trap \"\" TERM; echo $$; sleep 1000' & sleep 1000")
     )
-    other = int(await _line(process.output))
+    other = int(await line(process.output))
     await spawner.stop()
     assert (await see(process)).ended.is_lost
     assert not is_alive(other)
@@ -208,7 +208,7 @@ async def test_a_program_that_kills_its_starter_is_lost_with_all_that_it_left() 
         process = await _obedient(
             spawner, "kill -9 $PPID", start="setsid sh -c 'echo $$ >&2; exec sleep 1000' &"
         )
-        left = int(await _line(process.errors))
+        left = int(await line(process.errors))
         process.signal(signal.SIGUSR1)
         assert (await see(process)).ended.is_lost
         assert not is_alive(left)
@@ -231,7 +231,7 @@ async def test_a_program_whose_starter_it_let_stand_still_can_be_stopped(
     async with spawning() as spawner:
         stopped = await _obedient(spawner, "kill -STOP $PPID; echo done")
         stopped.signal(signal.SIGUSR1)
-        await _line(stopped.output)
+        await line(stopped.output)
         with monkeypatch.context() as patched:
             patched.setattr(process_module, "ANSWER_SECONDS", 0.2)
             await stopped.stop(0.1)
@@ -242,7 +242,7 @@ async def test_a_program_whose_starter_it_let_stand_still_can_be_stopped(
 async def test_programs_of_a_spawner_that_was_killed_end_and_the_next_one_runs() -> None:
     async with spawning() as spawner:
         process = await spawner.spawn(shell("setsid sh -c 'echo $$; sleep 1000' & sleep 1000"))
-        orphan = int(await _line(process.output))
+        orphan = int(await line(process.output))
         program = await process.pid()
         assert program is not None
         os.kill(_parent(_parent(program)), signal.SIGKILL)
@@ -288,16 +288,8 @@ async def _obedient(
     """A program that does this when it gets SIGUSR1, and is ready for that."""
     wait = "while :; do sleep 0.02; done"
     process = await spawner.spawn(shell(f"trap '{command}' USR1; echo ready; {start} {wait}", limits))
-    assert (await _line(process.output)).startswith(b"ready\n")
+    assert (await line(process.output)).startswith(b"ready\n")
     return process
-
-
-async def _line(pipe: int) -> bytes:
-    while True:
-        try:
-            return os.read(pipe, 4096)
-        except BlockingIOError:
-            await asyncio.sleep(0.01)
 
 
 async def _until_gone(process: int) -> None:
@@ -308,7 +300,7 @@ async def _until_gone(process: int) -> None:
 
 async def _stopped(spawner: Spawner, command: str, *, grace_seconds: float = 10) -> Ran:
     process = await spawner.spawn(shell(command))
-    ready = (await _line(process.output)).decode()
+    ready = (await line(process.output)).decode()
     await process.stop(grace_seconds)
     ran = await see(process)
     return Ran(ran.ended, ready + ran.out, ran.err)
