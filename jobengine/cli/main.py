@@ -50,6 +50,7 @@ def application() -> "typer.Typer":
     from jobengine.cli.job import group as job
     from jobengine.cli.linux_job_worker import add_to
     from jobengine.cli.queue import group as queue
+    from jobengine.cli.run_bundle import application as run
     from jobengine.cli.serve import serve
     from jobengine.cli.version import version
     from jobengine.cli.worker import application as worker
@@ -65,6 +66,7 @@ def application() -> "typer.Typer":
     commands.add_typer(queue.application(), name="queue")
     commands.add_typer(context.application(), name="context")
     commands.add_typer(worker(), name="worker")
+    commands.add_typer(run(), name="run")
     commands.command()(asks(bench))
     commands.add_typer(config.application(), name="config")
     commands.add_typer(db.application(), name="db")

@@ -31,6 +31,7 @@ class Description(Struct, frozen=True):
     octets: bool = False  # it takes a body that is no JSON
     query: type[Struct] | None = None  # what may stand behind the question mark
     headers: tuple[str, ...] = ()  # that mean something here, besides X-Name
+    rights: str = ""  # in words, where they are not those of one queue
 
 
 class Route(Struct, frozen=True, eq=False):

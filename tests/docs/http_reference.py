@@ -86,7 +86,14 @@ def _answers(operation: Json) -> Iterator[str]:
     """What comes back when all went well."""
     for status, answer in operation["responses"].items():
         if int(status) < 400:
-            yield f"{status} {words(_schema(answer)) if 'content' in answer else 'without a body'}"
+            yield f"{status} {_body(answer)}"
+
+
+def _body(answer: Json) -> str:
+    if "content" not in answer:
+        return "without a body"
+    written = words(_schema(answer))
+    return " or ".join(f"`{kind}`" for kind in answer["content"]) if written == "string" else written
 
 
 def _refusals(operation: Json) -> list[str]:

@@ -1,4 +1,4 @@
-"""`jobengine job retry, stop, delete`: jobs by their uids, or all that a filter names."""
+"""`jobengine job retry, stop, halt, resume, delete`: jobs by their uids, or all that a filter names."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -44,6 +44,30 @@ def stop(
 ) -> None:
     """Stop jobs: those that are queued fail; of those in progress, the holder is asked to stop."""
     _do(asking, "stop", asking.client.stop, queue, uids, where, state, dry_run=dry_run)
+
+
+def halt(
+    asking: Asking,
+    queue: QueueName,
+    uids: Uids = None,
+    where: Filter = None,
+    state: States = None,
+    dry_run: DryRun = False,  # noqa: FBT002
+) -> None:
+    """Halt jobs: those that are queued are not handed out; of those in progress, the holder is asked to."""
+    _do(asking, "halt", asking.client.halt, queue, uids, where, state, dry_run=dry_run)
+
+
+def resume(
+    asking: Asking,
+    queue: QueueName,
+    uids: Uids = None,
+    where: Filter = None,
+    state: States = None,
+    dry_run: DryRun = False,  # noqa: FBT002
+) -> None:
+    """Let jobs go on that are halted."""
+    _do(asking, "resume", asking.client.resume, queue, uids, where, state, dry_run=dry_run)
 
 
 def delete(

@@ -6,7 +6,7 @@ from typing import Final
 import typer
 
 from jobengine.cli.asking import asks
-from jobengine.cli.job.control import delete, retry, stop
+from jobengine.cli.job.control import delete, halt, resume, retry, stop
 from jobengine.cli.job.create import create
 from jobengine.cli.job.log import log
 from jobengine.cli.job.looking import get, list_, wait, why
@@ -24,6 +24,8 @@ _COMMANDS: Final[dict[str, Callable[..., None]]] = {
     "wait": wait,
     "retry": retry,
     "stop": stop,
+    "halt": halt,
+    "resume": resume,
     "delete": delete,
 }
 

@@ -1,11 +1,13 @@
 """Arguments and options that commands about jobs share."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 if TYPE_CHECKING:
     from jobengine.client.job import Job
+
+SHOWN_MOST: Final = 2000  # characters of one value
 
 Uid = Annotated[str, typer.Argument(metavar="UID", help="The uid of the job.")]
 LeaseId = Annotated[str, typer.Option("--lease", help="The id of the lease, as the claim told it.")]
@@ -83,5 +85,13 @@ def details(job: "Job") -> list[str]:
     said = ((field.name, getattr(job, field.name), field.default) for field in structs.fields(job))
     shown = [(name, value) for name, value, default in said if value is not default and value != ()]
     return table(
-        (name, value if isinstance(value, str) else one_line(value).strip('"')) for name, value in shown
+        (name, _short(value if isinstance(value, str) else one_line(value).strip('"')))
+        for name, value in shown
     )
+
+
+def _short(text: str) -> str:
+    """An archive in a job would fill many screens."""
+    if len(text) <= SHOWN_MOST:
+        return text
+    return f"{text[:SHOWN_MOST]} … (of {len(text)} characters; --output json tells all)"

@@ -159,6 +159,8 @@ def _noun(route: Route) -> tuple[str, ...]:
 
 
 def _right(route: Route) -> str:
+    if route.description is not None and route.description.rights:
+        return route.description.rights
     if route.action is None:
         return "For everybody, also without a name."
     if RULES[route.action] == frozenset(Right):

@@ -163,7 +163,11 @@ def _of_logs(broker: Broker) -> Iterator[Row]:
         f"{BASE}/workers",
         Action.LOOK,
         working.list_workers,
-        Description("The workers of the last ten minutes", answers={200: answers.WorkersView}),
+        Description(
+            "The workers of the last ten minutes",
+            answers={200: answers.WorkersView},
+            rights="Shows those on queues of which the caller has the right `read` or `admin`.",
+        ),
     )
 
 
@@ -213,7 +217,11 @@ def _of_queues(broker: Broker) -> Iterator[Row]:
         QUEUES,
         Action.LOOK,
         administering.list_queues,
-        Description("The queues on which the caller has a right", answers={200: answers.QueuesView}),
+        Description(
+            "The queues on which the caller has a right",
+            answers={200: answers.QueuesView},
+            rights="Shows no others, and needs none.",
+        ),
     )
     yield "GET", QUEUE, Action.LOOK, administering.get, Description("One queue", answers=shown)
     yield (

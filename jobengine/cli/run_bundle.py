@@ -1,0 +1,171 @@
+"""`jobengine run bundle`: a directory goes, is run, and comes back."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from jobengine.cli.asking import NOT_SO_EXIT_CODE, Asking, asks
+from jobengine.cli.completion import queue_names
+from jobengine.cli.job.options import time_option
+from jobengine.cli.output import Format, print_json, printable
+
+if TYPE_CHECKING:
+    from jobengine.archive.limits import ArchiveLimits
+    from jobengine.client.job import Job
+
+SCRIPT: Final = "run.sh"
+LOOK_SECONDS: Final = 1.0  # between two looks at how far it is
+_RATIO_MOST: Final = 1100  # more than deflate can do: what was not there before may be all zeros
+
+_Tell = Callable[[str], None]
+
+
+def application() -> typer.Typer:
+    """The commands of this group."""
+    commands = typer.Typer(
+        help="Have something run, and wait for what comes of it.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    commands.callback()(_group)  # so that `bundle` is said also while it is the only one
+    commands.command("bundle")(asks(bundle))
+    return commands
+
+
+def _group() -> None:
+    """Have something run, and wait for what comes of it."""
+
+
+def bundle(
+    asking: Asking,
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="The directory to run, with a run.sh in it.")
+    ],
+    queue: Annotated[str, typer.Option(help="A queue that runs bundles.", autocompletion=queue_names)],
+    into: Annotated[
+        Path | None, typer.Option(help="Where the result goes: a new directory, else FOLDER.result.")
+    ] = None,
+    priority: Annotated[int, typer.Option(min=1, max=100, help="100 is the most urgent.")] = 50,
+    timeout: Annotated[float | None, time_option("How long it may run, else what the queue says.")] = None,
+) -> None:
+    """Pack a directory, have its run.sh run, wait, and unpack what came of it; exits with 3 when it failed.
+
+    To end this command with Ctrl-C does not end the job.
+    """
+    target = _target(folder, into)
+    content = {"archive": _packed(folder)}
+    with _display() as tell:
+        tell("sending")
+        job = asking.client.create(queue, content, priority=priority, timeout=timeout)
+        del content
+        typer.echo(f"sent as {job.uid}", err=True)
+        ended = _followed(asking, job, tell)
+    if ended is None:
+        typer.echo(f"it goes on; wait for it by: jobengine job wait {queue} {job.uid}", err=True)
+        raise typer.Exit(NOT_SO_EXIT_CODE)
+    result = dict(ended.result) if isinstance(ended.result, dict) else {}
+    archive = result.pop("archive", None)
+    files = 0 if archive is None else _unpacked(archive, target)
+    _show(asking, ended, result, target if files else None, files)
+    if ended.state != "complete":
+        raise typer.Exit(NOT_SO_EXIT_CODE)
+
+
+def _target(folder: Path, into: Path | None) -> Path:
+    """Where the result goes. Raises BadParameter."""
+    if not (folder / SCRIPT).is_file():
+        raise typer.BadParameter(f"there is no {SCRIPT} at the top of {folder}: it is what is run")
+    target = into or folder.absolute().with_name(f"{folder.absolute().name}.result")
+    if target.exists():
+        raise typer.BadParameter(f"{target} is there already: move it away, or give another one by --into")
+    return target
+
+
+def _limits() -> "ArchiveLimits":
+    """The queue decides what is too much: these are only so high that its refusal comes first."""
+    from jobengine.archive.limits import MEBIBYTE, ArchiveLimits
+
+    return ArchiveLimits(bytes=1024 * MEBIBYTE, entries=100_000, ratio=_RATIO_MOST)
+
+
+def _packed(folder: Path) -> str:
+    """The directory as a zip file, in base64. Ends with 64 when it cannot be packed."""
+    from base64 import b64encode
+    from io import BytesIO
+
+    from jobengine.archive.writing import pack
+    from jobengine.errors import ArchiveRefused
+
+    file = BytesIO()
+    try:
+        pack(folder, file, _limits())
+    except ArchiveRefused as refused:
+        raise typer.BadParameter(f"{folder}: {refused.detail}") from None
+    except OSError as error:
+        raise typer.BadParameter(f"{error.filename or folder}: {error.strerror}") from None
+    return b64encode(file.getbuffer()).decode()
+
+
+def _followed(asking: Asking, job: "Job", tell: _Tell) -> "Job | None":
+    """The job when it has ended; None when whoever waits has gone."""
+    begun: float | None = None
+    try:
+        while not job.has_ended:
+            if job.state == "queued":
+                tell(asking.client.why(job.queue, job.uid).text)
+            else:
+                begun = begun or time.monotonic()
+                tell(f"running for {time.monotonic() - begun:.0f} s")
+            job = asking.client.wait(job.queue, job.uid, timeout=LOOK_SECONDS)
+    except KeyboardInterrupt:
+        return None
+    return job
+
+
+@contextmanager
+def _display() -> Iterator[_Tell]:
+    """A line that changes, on a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _text: None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+
+    with Console(stderr=True).status("packed") as status:
+        yield lambda text: status.update(escape(printable(text)))
+
+
+def _unpacked(archive: str, target: Path) -> int:
+    """How many files came back. Raises ArchiveRefused."""
+    from base64 import b64decode
+
+    from jobengine.archive.reading import Archive
+
+    read = Archive(b64decode(archive, validate=True), _limits())
+    try:
+        target.mkdir(mode=0o700)
+        read.unpack(target)
+    except OSError as error:
+        text = f"the result cannot be written: {error.filename or target}: {error.strerror}"
+        typer.echo(printable(text), err=True)
+        raise typer.Exit(1) from None
+    return sum(1 for path in target.rglob("*") if path.is_file())
+
+
+def _show(asking: Asking, job: "Job", result: dict[str, Any], target: Path | None, files: int) -> None:
+    if asking.output is not Format.TABLE:
+        directory = None if target is None else str(target)
+        print_json({"uid": job.uid, "state": job.state, "result": result, "directory": directory})
+        return
+    took = f" after {result['seconds']:.1f} s" if "seconds" in result else ""
+    why = f": {job.errors[-1].kind}: {job.errors[-1].text}" if job.errors and job.state == "failed" else ""
+    typer.echo(printable(f"{job.uid}: {job.state}{took}{why}"))
+    if target is not None:
+        typer.echo(printable(f"{files} files in {target}"))
+    if job.state == "failed":
+        typer.echo(f"what it wrote: jobengine job log {job.queue} {job.uid}", err=True)

@@ -1,0 +1,90 @@
+"""`jobengine run bundle`: a directory goes, is run, and comes back; and what halts a job."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from tests.cli.broker import Terminal
+from tests.support.server import ServerProcess
+
+OPS = {"read": ["ops"], "write": ["ops"]}
+RUN = {"type": "bundle", "workers": 1, **({"user": "nobody"} if os.geteuid() == 0 else {})}
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Iterator[Terminal]:
+    """Somebody before a broker that runs bundles."""
+    with TemporaryDirectory(prefix="jobengine-runs-") as runs:
+        Path(runs).chmod(0o777)
+        configuration = {
+            "admin": ["ops"],
+            "work": {"directory": runs},
+            "queues": {"bundles": {**OPS, "run": RUN}, "idle": OPS},
+        }
+        with ServerProcess(tmp_path, configuration) as server:
+            yield Terminal(server, tmp_path)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """What is to be run."""
+    folder = tmp_path / "work"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "in.txt").write_text("hello")
+    (folder / "run.sh").write_text("cp deep/in.txt out.txt; head -c 3000000 /dev/zero > zeros")
+    return folder
+
+
+def test_a_directory_is_run_and_comes_back_beside_it(runner: Terminal, folder: Path) -> None:
+    done = runner.type("run", "bundle", str(folder), "--queue", "bundles")
+    assert done.returncode == 0, done
+    uid = done.stderr.decode().removeprefix("sent as ").strip()
+    first, second = done.stdout.decode().splitlines()
+    assert first.startswith(f"{uid}: complete after ")
+    assert second == f"4 files in {folder}.result"
+    result = folder.with_name("work.result")
+    assert (result / "out.txt").read_text() == "hello"
+    assert (result / "zeros").stat().st_size == 3_000_000
+
+
+def test_what_failed_comes_back_too_and_its_reason_is_told(runner: Terminal, folder: Path) -> None:
+    (folder / "run.sh").write_text("echo partly > out.txt; exit 7")
+    into = folder.with_name("elsewhere")
+    done = runner.type("run", "bundle", str(folder), "--queue", "bundles", "--into", str(into), "-o", "json")
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["state"], told["result"]["exit_code"]) == (3, "failed", 7)
+    assert told["directory"] == str(into)
+    assert (into / "out.txt").read_text() == "partly\n"
+
+
+def test_nothing_is_sent_that_cannot_come_back_or_be_run(runner: Terminal, folder: Path) -> None:
+    folder.with_name("work.result").mkdir()
+    done = runner.type("run", "bundle", str(folder), "--queue", "bundles")
+    assert (done.returncode, done.stderr.count(b"is there already")) == (64, 1)
+    (folder / "run.sh").unlink()
+    done = runner.type("run", "bundle", str(folder), "--queue", "bundles", "--into", str(folder / "result"))
+    assert (done.returncode, done.stderr.count(b"there is no run.sh")) == (64, 1)
+    assert runner.ask("job", "list", "bundles") == []
+
+
+def test_a_bundle_for_no_queue_is_refused_in_a_line(runner: Terminal, folder: Path) -> None:
+    code, line = runner.refused("run", "bundle", str(folder), "--queue", "none")
+    assert (code, line.partition(":")[0]) == (1, "not_found")
+
+
+def test_a_job_is_halted_and_resumed(runner: Terminal) -> None:
+    uid = runner.ask("job", "create", "idle", "1")["uid"]
+    assert runner.say("job", "halt", "idle", uid) == f"{uid}: halt: done\n"
+    assert runner.type("job", "claim", "idle").returncode == 3
+    assert "1 of 1 job" in runner.say("job", "resume", "idle", "--state", "queued")
+    assert runner.ask("job", "claim", "idle")[0]["uid"] == uid
+
+
+def test_a_long_value_is_cut_for_people_and_not_for_programs(runner: Terminal) -> None:
+    uid = runner.ask("job", "create", "idle", json.dumps("x" * 5000))["uid"]
+    assert "of 5000 characters" in runner.say("job", "get", "idle", uid)
+    assert runner.ask("job", "get", "idle", uid)["content"] == "x" * 5000
