@@ -20,7 +20,7 @@ from tests.support.server import ServerProcess
 USER = "nobody" if os.geteuid() == 0 else None
 SHELL = {"type": "shell", "workers": 2, "grace": 0.5, **({"user": USER} if USER else {})}
 PYTHON = {"type": "python", "workers": 2, "classes": {"Simple": "jobengine.work.examples:Simple"}}
-EVERYBODY = {"read": ["*"], "write": ["*"], "max_attempts": 3, "backoff": [0]}
+EVERYBODY = {"read": ["*"], "write": ["*"], "max_attempts": 3, "backoff": [0], "keep_logs": 200}
 LEASE_SECONDS = 2.0
 
 
@@ -60,11 +60,11 @@ class Place:
         self.server = server
         self.client = Client(f"http://127.0.0.1:{server.port}", name="tester", retry_seconds=5)
 
-    def worker_configuration(self) -> Path:
+    def worker_configuration(self, slots: int) -> Path:
         """The same queues, to be run elsewhere."""
         path = self.server.configuration.with_name("worker.yml")
         text = self.server.configuration.read_text()
-        path.write_text(text.replace('"workers": 0', '"workers": 2'))
+        path.write_text(text.replace('"workers": 0', f'"workers": {slots}'))
         return path
 
     def ended(self, job: Job) -> Job:
@@ -91,10 +91,17 @@ class Place:
 
 
 @contextmanager
-def worker_process(place: Place, *queues: str) -> Iterator[subprocess.Popen[bytes]]:
+def worker_process(place: Place, *queues: str, slots: int = 2) -> Iterator[subprocess.Popen[bytes]]:
     """`jobengine worker`."""
     named = [word for queue in queues or ("nightly", "steps") for word in ("--queue", queue)]
-    command = [sys.executable, "-m", "jobengine", "worker", "--config", str(place.worker_configuration())]
+    command = [
+        sys.executable,
+        "-m",
+        "jobengine",
+        "worker",
+        "--config",
+        str(place.worker_configuration(slots)),
+    ]
     environment = {
         **{name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "PYTHONPATH")},
         "PYTHONPATH": str(Path(__file__).parents[2]),

@@ -8,7 +8,7 @@ from jobengine.model.commands import Answer, Sweep, Swept
 from jobengine.model.decision import Decision
 from jobengine.model.job import Job
 from jobengine.model.moment import Moment
-from jobengine.model.rules.failing import stored
+from jobengine.model.rules.failing import dead_letter_of, stored
 from jobengine.model.rules.log import oldest_logs
 from jobengine.model.rules.passing import passed
 from jobengine.model.states import Event, State
@@ -21,14 +21,13 @@ def sweep(view: View, command: Sweep, moment: Moment) -> Decision[Answer]:
     changes: list[Change] = []
     arrivals = count(view.next_arrival)
     released: dict[str, list[Job]] = {}  # by queue: whose leases are over
-    uids: set[str] = set()
+    letters: set[tuple[str, str]] = set()  # dead ones: the queue that takes it, and its uid
     for before in view.due(moment.now, command.most, command.queue):
-        if (
-            before.uid in uids
-        ):  # of another queue: both might become dead letters of a third, the one over the other
-            continue
-        uids.add(before.uid)
         job, happened = passed(before, view.queue(before.queue), moment.now)
+        if (grave := dead_letter_of(view, before, job)) is not None:
+            if (grave, job.uid) in letters:
+                continue  # of another queue, and would lie over it: the next sweep leaves it where it is
+            letters.add((grave, job.uid))
         events.update(happened)
         if before.state is State.INPROGRESS:
             released.setdefault(job.queue, []).append(job)
