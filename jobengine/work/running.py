@@ -26,7 +26,7 @@ class Running:
         self.job = job
         self._make = make
         self._source = source
-        self._watch = Stopwatch(timeout_seconds)
+        self._watch = Stopwatch(timeout_seconds, clock=asyncio.get_running_loop().time)
         self._listening: tuple[asyncio.Task[None], ...] = ()
         self._asked = Asked.RUN
         self._is_to_go = False  # the worker ends, and gives it back

@@ -2,17 +2,25 @@
 
 import asyncio
 import gc
+import json
 import weakref
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 
+from jobengine.settings.run import RunSettings
+from jobengine.work.conditions import Conditions
 from jobengine.work.examples import Simple
-from jobengine.work.outcome import Done
+from jobengine.work.outcome import Broken, Done, Kind
 from jobengine.work.python_class import PythonRunner
+from jobengine.work.runner import LogSink
 from jobengine.work.running import Running
+from jobengine.work.shell import ShellRunner, ShellSettings
 from jobengine.work.source import Asked, Claimed
+from jobengine.work.spawner.spawner import Spawner
+from tests.support.loop_time import LoopTime
+from tests.work.shop import shop_of
 
 
 @contextmanager
@@ -59,3 +67,32 @@ async def test_what_has_run_is_given_up_at_once_and_not_when_garbage_is_collecte
         ran = await run()
         await asyncio.sleep(0.01)
         assert ran() is None
+
+
+def _shell(
+    job: Claimed, settings: RunSettings, conditions: Conditions, spawner: Spawner, sink: LogSink
+) -> ShellRunner:
+    return ShellRunner(job, ShellSettings(settings.allow_shell, 1000), conditions, spawner, sink)
+
+
+async def test_the_time_limit_counts_what_it_runs_and_not_what_it_stands_still() -> None:
+    async with shop_of(_shell) as shop:
+        time = LoopTime()
+        job = Claimed("nightly", "1", "lease", 1, b"")
+        make = partial(shop.runner, {"argv": ["sleep", "600"]})
+        running = Running(job, make, Nobody(), timeout_seconds=60)  # type: ignore[arg-type]
+        ending = asyncio.create_task(running.run())
+        while running._watch.left is None:  # it is not started yet
+            await asyncio.sleep(0)
+        await time.pass_seconds(59)
+        running.ask(Asked.HALT)
+        await time.pass_seconds(3_600)
+        assert not ending.done()
+        running.ask(Asked.RUN)
+        await time.pass_seconds(0.9)
+        assert not ending.done()
+        await time.pass_seconds(0.2)
+        outcome = await ending
+    assert isinstance(outcome, Broken)
+    assert (outcome.kind, outcome.text) == (Kind.TIMEOUT, "it ran for longer than 60 s")
+    assert json.loads(outcome.result or b"")["signal"] == "SIGTERM"
