@@ -1,7 +1,6 @@
 """Takes up edits of the configuration while the server runs."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import aclosing
@@ -107,8 +106,7 @@ class ConfigurationWatch:
         watching, self._watching = self._watching, None
         if watching is not None:
             watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watching
+            await asyncio.wait([watching])  # not `await watching`: its end and the caller's look the same
 
     async def reload(self) -> None:
         """Take up what the file says now."""

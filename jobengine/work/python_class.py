@@ -16,6 +16,7 @@ from jobengine.work.job_class import JobClass
 from jobengine.work.outcome import Broken, Done, Halted, Kind, Outcome, Refused
 from jobengine.work.runner import Runner
 from jobengine.work.source import Claimed
+from jobengine.work.wanted import wanted
 
 TEXT_MOST: Final = 2000  # characters of an error that are kept
 _END_SECONDS: Final = 5.0  # that a thread has to come to its end, once it was told
@@ -62,15 +63,12 @@ class PythonRunner(Runner):
         self._started = time.monotonic()
         self._halting: asyncio.Future[Halted] | None = None
         self._is_stopped = False
-        try:
-            wanted = _WANTED.decode(job.content)
-        except msgspec.ValidationError as error:
-            raise Refused(Kind.CONTENT, f'the content must be {{"class", "args"}}: {error}') from None
-        found = classes.get(wanted.class_)
+        said = wanted(_WANTED, job.content, like='{"class", "args"}')
+        found = classes.get(said.class_)
         if found is None:
             raise Refused(Kind.NOT_FOUND, "this queue has no class of that name")
         try:
-            self._object = found(wanted.args)
+            self._object = found(said.args)
         except ValueError as error:
             raise Refused(Kind.CONTENT, _text(error)) from None
         except Exception as error:  # noqa: BLE001 - it is the user's
