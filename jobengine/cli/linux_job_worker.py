@@ -2,9 +2,9 @@
 
 import inspect
 import os
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Final, ParamSpec
-from urllib.parse import quote
 
 import typer
 
@@ -13,7 +13,10 @@ from jobengine.cli.completion import context_names
 from jobengine.cli.output import printable
 
 if TYPE_CHECKING:
-    from jobengine.cli.linux_jobs import LinuxJobs
+    from jobengine.cli.linux_jobs import LinuxJob, LinuxJobs
+
+LOOK_SECONDS: Final = 0.5  # between two looks at a job that is followed
+_NOT_ENDED: Final = frozenset({"QUEUED", "RUNNING"})
 
 P = ParamSpec("P")
 
@@ -37,24 +40,24 @@ def start(
     command: Annotated[list[str], typer.Argument(metavar="COMMAND...", help="A program, and its arguments.")],
 ) -> None:
     """Run a program on a server with the routes of the Linux Job Worker."""
-    typer.echo(_line(jobs.ask("POST", "", {"cmd": command})))
+    typer.echo(_line(jobs.start(command)))
 
 
 def stop(jobs: "LinuxJobs", uid: Uid) -> None:
     """Stop a job that `jobengine start` made."""
-    jobs.ask("DELETE", f"/{quote(uid, safe='')}")
+    jobs.stop(uid)
     typer.echo("success")
 
 
 def list_(jobs: "LinuxJobs") -> None:
     """Tell the ids of all jobs that `jobengine start` made."""
-    for uid in jobs.ask("GET", "")["idList"]:
+    for uid in jobs.uids():
         typer.echo(printable(uid))
 
 
 def status(jobs: "LinuxJobs", uid: Uid) -> None:
     """Tell how a job is: QUEUED, RUNNING, FINISHED, CANCELED or FAILED."""
-    typer.echo(_line(jobs.ask("GET", f"/{quote(uid, safe='')}")))
+    typer.echo(_line(jobs.job(uid)))
 
 
 def logs(
@@ -62,14 +65,20 @@ def logs(
     uid: Annotated[
         str | None, typer.Argument(metavar="[ID]", help="The job, else all, newest first.")
     ] = None,
+    *,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on telling until the job has ended.")
+    ] = False,
 ) -> None:
     """Tell what jobs have written."""
     if uid is not None:
-        _write(jobs.ask("GET", f"/{quote(uid, safe='')}/log"))
+        _write(jobs, uid, follow=follow)
         return
-    for job in jobs.ask("GET", "/logs"):
+    if follow:
+        raise typer.BadParameter("--follow needs the ID of a job")
+    for job in jobs.logs():
         typer.echo(_line(job))
-        _write(job)
+        _echo(job.output.splitlines())
 
 
 def _common(
@@ -102,6 +111,9 @@ def _asks(command: "Callable[Concatenate[LinuxJobs, P], None]") -> Callable[...,
         except JobEngineError as refusal:
             typer.echo(printable(" ".join(refusal.detail.split())), err=True)
             raise typer.Exit(REFUSED_EXIT_CODE) from None
+        except UnicodeEncodeError:
+            typer.echo("what was typed is not UTF-8", err=True)
+            raise typer.Exit(REFUSED_EXIT_CODE) from None
 
     parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*own, *common)]
     asking.__name__ = command.__name__
@@ -111,10 +123,24 @@ def _asks(command: "Callable[Concatenate[LinuxJobs, P], None]") -> Callable[...,
     return asking
 
 
-def _line(job: Any) -> str:
-    return printable(f"{job['id']}  {job['status']}  {job['cmd']}")
+def _line(job: "LinuxJob") -> str:
+    return printable(f"{job.id}  {job.status}  {job.cmd}")
 
 
-def _write(job: Any) -> None:
-    for line in job["output"].splitlines():
+def _write(jobs: "LinuxJobs", uid: str, *, follow: bool) -> None:
+    written = 0
+    while True:
+        job = jobs.job(uid)
+        is_last = not follow or job.status not in _NOT_ENDED
+        whole = job.output if is_last else job.output[: job.output.rfind("\n") + 1]  # no half line
+        lines = whole.splitlines()
+        _echo(lines[written:])
+        if is_last:
+            return
+        written = len(lines)
+        time.sleep(LOOK_SECONDS)
+
+
+def _echo(lines: list[str]) -> None:
+    for line in lines:
         typer.echo(printable(line))

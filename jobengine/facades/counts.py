@@ -16,6 +16,11 @@ class RunCounts:
     def __init__(self) -> None:
         self.by_slot: dict[int, RunCount] = {}
 
+    @property
+    def jobs(self) -> int:
+        """All that have run."""
+        return sum(count.jobs for count in self.by_slot.values())
+
     def add(self, slot: int, seconds: float) -> None:
         """One more job has run there."""
         count = self.by_slot.setdefault(slot, RunCount())

@@ -1,6 +1,7 @@
 """jobd's routes: a zip comes in, one comes out."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID, uuid5
@@ -54,9 +55,9 @@ class Jobd:
         queue = self._queue(to_slurm=bool(to_slurm))
         self._front.check(request, Action.CREATE, queue=queue)
         decoded(input_)  # told now, not when it is run
-        uid = None if not id_ else str(uuid5(IDS, id_))
-        if uid is not None and await self._is_taken(uid):
+        if id_ and await self._found(id_) is not None:
             raise BadState("this ID is taken")
+        uid = str(uuid5(IDS, id_)) if id_ else None
         content = msgspec.json.encode({"archive": input_})
         draft = Draft(content, PRIORITY, None, Options(uid=uid))
         created = await self._front.engine.submit(Create(queue, (draft,)))
@@ -90,25 +91,20 @@ class Jobd:
             raise ValidationFailed("this server has no queue for Slurm: leave Slurml out")
         return self._slurm_queue
 
-    async def _is_taken(self, uid: str) -> bool:
-        for queue in self._queues:
-            try:
-                await self._front.job(uid, queue=queue)
-            except NotFound:
-                continue
-            return True
-        return False
-
     async def _job(self, request: Request, id_: str) -> Job:
-        """The job of an id: its own, or the one that it was given. Raises NotFound."""
+        """The job that is asked for. Raises NotFound."""
         self._front.check(request, Action.GET)
+        if (job := await self._found(id_)) is None:
+            raise NotFound
+        return job
+
+    async def _found(self, id_: str) -> Job | None:
+        """The job of an id: its own, or the one that it was given."""
         for uid in (str(uuid5(IDS, id_)), id_):
             for queue in self._queues:
-                try:
+                with suppress(NotFound):
                     return await self._front.job(uid, queue=queue)
-                except NotFound:
-                    continue
-        raise NotFound
+        return None
 
     @property
     def _queues(self) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ class Jobrunner:
 
     async def payload(self, request: Request, _variables: Variables) -> Reply:
         """Run the command on this data, and answer when it has ended. Who goes before that stops it."""
-        self._check(request, Action.CREATE)
+        self._check(request)
         body = await read_object(self._front, request)
         id_, data = field(body, "id"), field(body, "data")
         if not isinstance(id_, str) or not id_:
@@ -64,21 +64,23 @@ class Jobrunner:
         return await self._answered(request, created.jobs[0].uid)
 
     async def status(self, request: Request, _variables: Variables) -> Reply:
-        """How many jobs wait, and how many run."""
-        self._check(request, Action.LOOK)
+        """How many jobs wait, and how many run; as with jobrunner, without the password."""
+        self._front.check(request, Action.LOOK)
         jobs = self._front.engine.queue_status(self._front.queue).jobs
         return shown(
             {
                 "status": "ok",
                 "workers": self._workers,
+                "queued_jobs": jobs.get(State.QUEUED, 0),
+                "total_jobs": self._counts.jobs,
                 "jobs_waiting": jobs.get(State.QUEUED, 0),
                 "jobs_running": jobs.get(State.INPROGRESS, 0),
             }
         )
 
     async def metrics(self, request: Request, _variables: Variables) -> Reply:
-        """`queued_jobs`, `total_jobs` and `job_duration`, as jobrunner has them."""
-        self._check(request, Action.LOOK)
+        """`queued_jobs`, `total_jobs` and `job_duration`, as jobrunner has them, without the password too."""
+        self._front.check(request, Action.LOOK)
         lines = ["# TYPE queued_jobs gauge", f"queued_jobs {self._queued}", "# TYPE total_jobs counter"]
         by_slot = sorted(self._counts.by_slot.items())
         lines += [f'total_jobs{{worker_id="{slot}"}} {count.jobs}' for slot, count in by_slot]
@@ -92,7 +94,7 @@ class Jobrunner:
     def _queued(self) -> int:
         return self._front.engine.queue_status(self._front.queue).jobs.get(State.QUEUED, 0)
 
-    def _check(self, request: Request, action: Action) -> None:
+    def _check(self, request: Request) -> None:
         """Raises PasswordWrong, and what `access` raises."""
         sent = request.headers.getall("X-JR-PASSWORD", ())
         if self._password and not (
@@ -100,7 +102,7 @@ class Jobrunner:
             and hmac.compare_digest(sent[0].encode("utf-8", "replace"), self._password.encode())
         ):
             raise PasswordWrong("X-JR-PASSWORD is missing or wrong")
-        self._front.check(request, action)
+        self._front.check(request, Action.CREATE)
 
     async def _answered(self, request: Request, uid: str) -> Reply:
         front = self._front

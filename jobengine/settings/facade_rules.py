@@ -50,8 +50,6 @@ def _wrong_door(name: str, options: Options, main_tls: Any) -> Iterator[tuple[st
         yield "queue", f'needs "service", or a certificate of each client ({where}.require_client_cert: true)'
     if isinstance(own_tls, dict) and own_tls.get("cert") and not is_apart:
         yield "tls", 'says nothing without a "port": beside the API the "tls" of the server holds'
-    if name == "jobrunner" and not is_apart:
-        yield "queue", 'needs a "port": its /metrics is not the one of the server'
 
 
 def _names_everybody(tls: Any) -> bool:

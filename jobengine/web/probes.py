@@ -12,7 +12,7 @@ from jobengine.web.caller import who_asks
 from jobengine.web.metrics import CONTENT_TYPE, Metrics
 from jobengine.web.reply import Reply
 from jobengine.web.request import Request
-from jobengine.web.routes import Description, Route, Text, Variables
+from jobengine.web.routes import Answer, Description, Route, Text, Variables
 
 _OK: Final = b'{"status":"ok"}'
 
@@ -37,6 +37,7 @@ class Probes:
         self._access = access
         self._metrics = metrics
         self.warnings: Callable[[], Iterable[str]] = tuple
+        self.other_metrics: Answer | None = None  # of an older system on this port, whose users give no name
 
     def routes(self) -> Iterator[Route]:
         """What is served."""
@@ -59,8 +60,10 @@ class Probes:
         warnings = tuple(self.warnings())
         return Reply(200, msgspec.json.encode({"status": "ok", "warnings": warnings}) if warnings else _OK)
 
-    async def scrape(self, request: Request, _variables: Variables) -> Reply:
+    async def scrape(self, request: Request, variables: Variables) -> Reply:
         """The metrics, for administrators. Raises HeaderMissing, DuplicateHeader, Forbidden."""
+        if self.other_metrics is not None and "X-Name" not in request.headers:
+            return await self.other_metrics(request, variables)
         self._access.check_admin(who_asks(request), Action.SCRAPE)
         return Reply(200, self._metrics.render(), content_type=CONTENT_TYPE)
 

@@ -30,6 +30,7 @@ from jobengine.web.v2.routes import routes
 
 FINISH_SECONDS: Final = 2.0  # for requests under way when the server stops
 CUT_SECONDS: Final = 0.5  # for what is then still open; aiohttp waits for it twice
+METRICS: Final = "/metrics"
 LOOK_SECONDS: Final = 0.02
 
 
@@ -99,8 +100,19 @@ class WebServer:
         self._application.open(offered)
         self._application.open(Docs([*offered, *self._probes.routes()]).routes())
         for name, of_facade in facades.items():
-            self._apart.get(name, self._application).open(of_facade)
+            self._open_facade(name, of_facade)
         self._let_in(None)
+
+    def _open_facade(self, name: str, routes: Iterable[Route]) -> None:
+        """On its own port, or beside the API, where there is a /metrics already."""
+        if name in self._apart:
+            self._apart[name].open(routes)
+            return
+        for route in routes:
+            if route.path == METRICS:
+                self._probes.other_metrics = route.answer
+            else:
+                self._application.open([route])
 
     async def stop(self) -> None:
         """Take no more requests, finish those under way, cut those half received."""

@@ -124,6 +124,11 @@ def test_an_id_is_taken_for_as_long_as_its_job_is_there(client: Connection, old:
     uploaded(client, ID=id_)
 
 
+def test_an_id_that_was_made_is_taken_too(client: Connection) -> None:
+    made = uploaded(client)
+    assert refused(upload(client, ID=made["ID"], Input=ZIP), 400) == "this ID is taken"
+
+
 def test_one_for_slurm_goes_to_its_queue_and_is_partial_while_it_runs(client: Connection, old: Old) -> None:
     id_ = f"job-{uuid4()}"
     job = uploaded(client, ID=id_, Slurml=True)

@@ -85,7 +85,6 @@ def test_jobd_runs_what_is_uploaded(tmp_path: Path) -> None:
 
 
 def test_jobrunner_answers_what_its_command_says(tmp_path: Path) -> None:
-    port = free_port()
     script = tmp_path / "command"
     script.write_text(
         '#!/bin/sh\ncat "$JOBRUNNER_REQUEST_DATA_FN"\necho "$JOBRUNNER_REQUEST_ID" >&2\n'
@@ -94,13 +93,12 @@ def test_jobrunner_answers_what_its_command_says(tmp_path: Path) -> None:
     script.chmod(0o755)
     environment = {
         "JOBRUNNER_CMD": f"/bin/sh {_reachable(script)}",
-        "JOBRUNNER_HTTP_LISTEN_PORT": str(port),
         "JOBRUNNER_PASSWORD": "pass word",
         "JOBRUNNER_NUM_WORKERS": "2",
     }
-    at = f"localhost:{port}"
     said = ("-H", "X-JR-PASSWORD: pass word")
-    with ready(tmp_path, "jobrunner.yml", environment):
+    with ready(tmp_path, "jobrunner.yml", environment) as server:
+        at = f"localhost:{server.port}"
         answer = curled(
             "-L", "--post302", "--post301", "-X", "POST", *JSON, *said,
             f"{at}/payload", "--data", '{"data":"a29rbzEyMzQK", "id":"1235"}',
@@ -109,17 +107,22 @@ def test_jobrunner_answers_what_its_command_says(tmp_path: Path) -> None:
         assert base64.b64decode(answer["error"]) == b"1235\n"
         assert base64.b64decode(answer["data"]) == b"here\n"
         assert (answer["exit_status"], answer["worker_id"]) == (3, 1)
-        assert curled(*said, f"{at}/status")["workers"] == 2
-        assert b'total_jobs{worker_id="1"} 1\n' in curl(*said, f"{at}/metrics")
-        assert curl("-o", "/dev/null", "-w", "%{http_code}", f"{at}/status") == b"401"
+        status = curled(f"{at}/status")
+        assert (status["workers"], status["queued_jobs"], status["total_jobs"]) == (2, 0, 1)
+        assert b'total_jobs{worker_id="1"} 1\n' in curl(f"{at}/metrics")
+        posted = ("-X", "POST", "-o", "/dev/null", "-w", "%{http_code}", f"{at}/payload")
+        assert curl(*posted) == b"401"
+        assert (
+            curl("-H", "X-Name: jobrunner", "-o", "/dev/null", "-w", "%{http_code}", f"{at}/metrics")
+            == b"403"
+        )
 
 
 def test_jobrunner_without_a_password_is_open_and_warns(tmp_path: Path) -> None:
-    port = free_port()
-    environment = {"JOBRUNNER_CMD": "/bin/date", "JOBRUNNER_HTTP_LISTEN_PORT": str(port)}
+    environment = {"JOBRUNNER_CMD": "/bin/date"}
     with ready(tmp_path, "jobrunner.yml", environment) as server:
         assert server.events("facade_without_password")
-        answer = curled(*JSON, f"localhost:{port}/payload", "-d", '{"data":"a29rbzEyMzQK", "id":"1"}')
+        answer = curled(*JSON, f"localhost:{server.port}/payload", "-d", '{"data":"a29rbzEyMzQK", "id":"1"}')
         assert answer["exit_status"] == 0
         assert base64.b64decode(answer["output"])
 
@@ -249,6 +252,30 @@ def test_a_refusal_is_a_line(worker: tuple[House, int]) -> None:
     assert done.stderr.count("\n") == 1
 
 
+def test_a_log_is_followed_until_its_job_has_ended(worker: tuple[House, int]) -> None:
+    house, port = worker
+    uid = house.said(port, "start", "sh", "-c", "echo begun; sleep 0.7; echo ended").split()[0]
+    assert house.said(port, "logs", uid, "-f") == "begun\nended\n"
+    done = house.jobengine(port, "logs", "-f")
+    assert (done.returncode, "needs the ID of a job" in done.stderr) == (64, True)
+
+
+def test_what_was_typed_must_be_utf_8(worker: tuple[House, int]) -> None:
+    house, port = worker
+    done = house.jobengine(port, "start", os.fsdecode(b"ls\xff"))
+    assert (done.returncode, done.stderr) == (1, "what was typed is not UTF-8\n")
+
+
+def test_a_server_without_these_routes_is_told(tmp_path: Path) -> None:
+    with ServerProcess(tmp_path) as server:
+        environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(PROJECT)}
+        command = [sys.executable, "-m", "jobengine", "list", "--url", f"http://localhost:{server.port}"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 78
+    assert done.stderr.count("\n") == 1
+    assert "facades.linux_job_worker" in done.stderr
+
+
 def test_what_runs_may_end_when_the_server_is_told_to(tmp_path: Path) -> None:
     house = House(tmp_path)
     server = ServerProcess(tmp_path, {}, environment={"TLS_DIR": str(tmp_path)})
@@ -264,9 +291,8 @@ def test_what_runs_may_end_when_the_server_is_told_to(tmp_path: Path) -> None:
 
 
 def test_who_waits_when_the_server_stops_is_told_and_the_job_is_not_run_again(tmp_path: Path) -> None:
-    port = free_port()
-    environment = {"JOBRUNNER_CMD": "/bin/sleep 60", "JOBRUNNER_HTTP_LISTEN_PORT": str(port)}
-    server = ServerProcess(tmp_path, {}, environment=environment)
+    server = ServerProcess(tmp_path, {}, environment={"JOBRUNNER_CMD": "/bin/sleep 60"})
+    port = server.port
     server.configuration.write_text((PROJECT / "config" / "jobrunner.yml").read_text())
     with server, Connection(port) as client:
         headers = {"Host": "localhost", "Content-Type": "application/json"}

@@ -53,9 +53,9 @@ def test_tls_of_its_own_needs_a_port_of_its_own() -> None:
     assert "facades.linux_job_worker.tls: says nothing without" in text
 
 
-def test_jobrunner_needs_a_port_of_its_own() -> None:
-    assert 'needs a "port"' in said("facades: {jobrunner: {queue: payload, service: s}}")
-    assert said("facades: {jobrunner: {queue: payload, service: s, port: 8080}}") == ""
+def test_jobrunner_may_have_a_port_of_its_own_or_not() -> None:
+    for port in ("", ", port: 8080"):
+        assert said(f"facades: {{jobrunner: {{queue: payload, service: s{port}}}}}") == ""
 
 
 def test_one_that_is_closed_may_say_anything() -> None:

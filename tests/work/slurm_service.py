@@ -22,14 +22,14 @@ class SlurmService:
 
     async def submit(self, request: web.Request) -> web.Response:
         """Take a job."""
-        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+        if request.headers.get("Authorization") != TOKEN:
             return web.Response(status=401)
         self.submitted.append((await request.json())["payload"])
         return web.json_response({"jobid": 6 + len(self.submitted)}, status=self.submits_with)
 
     async def download(self, request: web.Request) -> web.Response:
         """Say how far it has come."""
-        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+        if request.headers.get("Authorization") != TOKEN:
             return web.Response(status=401)
         self.asked.append(int(request.match_info["jobid"]))
         status, answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]

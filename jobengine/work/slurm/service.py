@@ -37,7 +37,7 @@ class ServiceJob:
         self._of = f"{job.queue}/{job.uid}"
         self._key = (token or "").encode()
         self._url = url.rstrip("/")
-        self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        self._headers = {} if token is None else {"Authorization": token}  # bare, as jobd sends it
         self._bundle = bundle
         self._answer_most = -(-archive_bytes // 3) * 4 + _AROUND
         self._session: ClientSession | None = None
