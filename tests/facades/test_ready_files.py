@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -84,15 +85,22 @@ def test_jobd_runs_what_is_uploaded(tmp_path: Path) -> None:
             assert left.read("out.txt") == b"HELLO"
 
 
-def test_jobrunner_answers_what_its_command_says(tmp_path: Path) -> None:
-    script = tmp_path / "command"
+@pytest.fixture
+def open_directory() -> Iterator[Path]:
+    """Where `nobody` may read, too: not below pytest's own, which each run of it closes to others."""
+    with TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        yield Path(directory)
+
+
+def test_jobrunner_answers_what_its_command_says(tmp_path: Path, open_directory: Path) -> None:
+    script = open_directory / "command"
     script.write_text(
-        '#!/bin/sh\ncat "$JOBRUNNER_REQUEST_DATA_FN"\necho "$JOBRUNNER_REQUEST_ID" >&2\n'
+        'cat "$JOBRUNNER_REQUEST_DATA_FN"\necho "$JOBRUNNER_REQUEST_ID" >&2\n'
         'echo here >"$JOBRUNNER_RESPONSE_DATA_FN"\nexit 3\n'
     )
-    script.chmod(0o755)
     environment = {
-        "JOBRUNNER_CMD": f"/bin/sh {_reachable(script)}",
+        "JOBRUNNER_CMD": f"/bin/sh {script}",
         "JOBRUNNER_PASSWORD": "pass word",
         "JOBRUNNER_NUM_WORKERS": "2",
     }
@@ -125,15 +133,6 @@ def test_jobrunner_without_a_password_is_open_and_warns(tmp_path: Path) -> None:
         answer = curled(*JSON, f"localhost:{server.port}/payload", "-d", '{"data":"a29rbzEyMzQK", "id":"1"}')
         assert answer["exit_status"] == 0
         assert base64.b64decode(answer["output"])
-
-
-def _reachable(script: Path) -> Path:
-    """Where `nobody` may read it, too."""
-    for directory in script.parents:
-        status = directory.stat()
-        if status.st_uid == os.geteuid() and not status.st_mode & 0o001:  # /tmp, say, is left as it is
-            directory.chmod(status.st_mode | 0o011)
-    return script
 
 
 def test_the_job_manager_runs_its_two_jobs(tmp_path: Path) -> None:
