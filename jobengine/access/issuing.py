@@ -54,9 +54,14 @@ def issue_client(ca: Issued, service: str) -> Issued:
 
 def _issue(ca: Issued, name: str, names: list[x509.GeneralName], purpose: x509.ObjectIdentifier) -> Issued:
     authority = x509.load_pem_x509_certificate(ca.cert)
-    authority_key = load_pem_private_key(ca.key, None)
+    try:
+        authority_key = load_pem_private_key(ca.key, None)
+    except TypeError:  # it wants a password
+        raise ValueError("the key of the authority is encrypted") from None
     if not isinstance(authority_key, ec.EllipticCurvePrivateKey):
         raise ValueError("the key of the authority is none that `jobengine cert ca` makes")
+    if authority_key.public_key() != authority.public_key():
+        raise ValueError("the key is not the one of the authority's certificate")
     key = ec.generate_private_key(ec.SECP256R1())
     builder = (
         _builder(_name(name), authority.subject, key.public_key(), days=_DAYS)

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Final, ParamSpec
 
 import typer
@@ -30,6 +31,13 @@ QueueName = Annotated[str, typer.Argument(metavar="QUEUE", help="The queue.", au
 Watch = Annotated[bool, typer.Option("--watch", help="Look again every two seconds, until it is ended.")]
 
 
+Ca = Annotated[
+    Path | None, typer.Option(help="The authority of the broker's certificate, else JOBENGINE_CA.")
+]
+Cert = Annotated[Path | None, typer.Option(help="Your certificate, else JOBENGINE_CERT.")]
+Key = Annotated[Path | None, typer.Option(help="Its key, else JOBENGINE_KEY.")]
+
+
 def _common(
     url: Annotated[
         str | None, typer.Option(help="The broker's address, else JOBENGINE_URL, else that of the context.")
@@ -44,6 +52,9 @@ def _common(
             autocompletion=context_names,
         ),
     ] = None,
+    ca: Ca = None,
+    cert: Cert = None,
+    key: Key = None,
     output: Annotated[
         Format, typer.Option("--output", "-o", help="table, json (one document) or jsonl (a line for each).")
     ] = Format.TABLE,
@@ -124,7 +135,7 @@ def asks(command: Callable[Concatenate[Asking, P], None]) -> Callable[..., None]
 
         _check_text(arguments.values())
         output = arguments.pop("output")
-        where = Context(url=arguments.pop("url"), name=arguments.pop("name"))
+        where = Context(url=arguments.pop("url"), name=arguments.pop("name"), **files_of(arguments))
         with told(), client_of(where, arguments.pop("context")) as client:
             command(Asking(client, output), **arguments)  # type: ignore[call-arg]
 
@@ -134,6 +145,12 @@ def asks(command: Callable[Concatenate[Asking, P], None]) -> Callable[..., None]
     asking.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     asking.__annotations__ = {each.name: each.annotation for each in parameters}
     return asking
+
+
+def files_of(arguments: dict[str, Any]) -> dict[str, str | None]:
+    """The paths of TLS, taken out of these."""
+    paths = {each: arguments.pop(each) for each in ("ca", "cert", "key")}
+    return {each: None if path is None else str(path) for each, path in paths.items()}
 
 
 def client_of(

@@ -50,6 +50,9 @@ def server(
     """Make server.crt and server.key, signed by the authority."""
     from jobengine.access.issuing import issue_server
 
+    for each in host or ():
+        if not each.isascii() or not each.strip() or not each.isprintable():
+            raise typer.BadParameter("a host is a name or an IP address; xn--… is how others are written")
     with _readable_authority(directory) as authority:
         issued = issue_server(authority, host or ["localhost", "127.0.0.1", "::1"])
     _write(directory, "server", issued, force=force)
@@ -81,7 +84,9 @@ def _readable_authority(directory: Path) -> Iterator["Issued"]:
     except FileNotFoundError:
         raise Unreachable(f"no authority is in {directory}: make one with `jobengine cert ca`") from None
     except ValueError:
-        raise Unreachable(f"ca.crt and ca.key in {directory} are not those of an authority") from None
+        raise Unreachable(
+            f"ca.crt and ca.key in {directory} are not those of an authority, or the key is encrypted"
+        ) from None
     except OSError as error:
         raise Unreachable(f"the authority in {directory} cannot be read: {error.strerror}") from None
 

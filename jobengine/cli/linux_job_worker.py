@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Final, ParamSpec
 
 import typer
 
-from jobengine.cli.asking import REFUSED_EXIT_CODE
+from jobengine.cli.asking import REFUSED_EXIT_CODE, Ca, Cert, Key, files_of
 from jobengine.cli.completion import context_names
 from jobengine.cli.output import printable
 
@@ -89,6 +89,9 @@ def _common(
         str | None,
         typer.Option(help="The context to use, else the current one.", autocompletion=context_names),
     ] = None,
+    ca: Ca = None,
+    cert: Cert = None,
+    key: Key = None,
 ) -> None:
     """The options that each command gets."""
 
@@ -103,7 +106,8 @@ def _asks(command: "Callable[Concatenate[LinuxJobs, P], None]") -> Callable[...,
         from jobengine.cli.linux_jobs import LinuxJobs
         from jobengine.errors import Fatal, JobEngineError
 
-        given, chosen = Context(url=arguments.pop("url")), arguments.pop("context")
+        given = Context(url=arguments.pop("url"), **files_of(arguments))
+        chosen = arguments.pop("context")
         try:
             command(LinuxJobs(context_in_use(given, chosen, os.environ)), **arguments)  # type: ignore[call-arg]
         except Fatal:

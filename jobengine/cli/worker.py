@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobengine.cli.asking import Asking, asks, broker_meant, told
+from jobengine.cli.asking import Asking, Ca, Cert, Key, asks, broker_meant, files_of, told
 from jobengine.cli.completion import context_names, queue_names
 from jobengine.cli.job.options import time_option
 
@@ -52,6 +52,9 @@ def run(
         str | None,
         typer.Option(help="The context to use, else the current one.", autocompletion=context_names),
     ] = None,
+    ca: Ca = None,
+    cert: Cert = None,
+    key: Key = None,
 ) -> None:
     """Run the jobs of queues, as this machine's configuration says, until SIGTERM. Needs no SECRET."""
     if ctx.invoked_subcommand is not None:
@@ -69,7 +72,8 @@ def run(
     from jobengine.work.process import queues_to_run, work
 
     set_up_logs(os.environ)
-    where = broker_meant(Context(url=url, name=name), context)
+    files = files_of({"ca": ca, "cert": cert, "key": key})
+    where = broker_meant(Context(url=url, name=name, **files), context)
     settings = load(config or configuration_path(os.environ), os.environ)
     queues = queues_to_run(settings, queue)
 

@@ -5,6 +5,12 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from tests.support.command import run
 
@@ -64,3 +70,23 @@ def test_an_authority_that_is_none_is_told_in_a_line(place: Path) -> None:
 def test_a_service_has_a_name_as_in_the_configuration(place: Path) -> None:
     run("cert", "ca", "--dir", place)
     assert run("cert", "client", "../x", "--dir", place).returncode == 64
+
+
+def test_a_key_that_is_not_the_authoritys_or_wants_a_password_signs_nothing(place: Path) -> None:
+    run("cert", "ca", "--dir", place)
+    key = load_pem_private_key((place / "ca.key").read_bytes(), None)
+    secret = BestAvailableEncryption(b"secret")
+    encrypted = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, secret)
+    run("cert", "ca", "--dir", place / "other")
+    for other in (encrypted, (place / "other" / "ca.key").read_bytes()):
+        (place / "ca.key").write_bytes(other)
+        refused = run("cert", "server", "--dir", place)
+        assert (refused.returncode, refused.stderr.count(b"\n")) == (69, 1)
+        assert not (place / "server.crt").exists()
+
+
+@pytest.mark.parametrize("host", ["", " ", "bücher.example", "a\nb"])
+def test_what_is_no_host_is_told_as_that(place: Path, host: str) -> None:
+    run("cert", "ca", "--dir", place)
+    refused = run("cert", "server", host, "--dir", place)
+    assert (refused.returncode, b"a host is a name" in refused.stderr) == (64, True)
