@@ -106,6 +106,7 @@ class BundleRunner(ProgramRunner):
     async def prepare(self, directory: Path) -> Program:
         """Unpack it. Raises Refused, and OSError."""
         await asyncio.to_thread(self._bundle.unpack, directory)
+        del self._bundle  # it is in the directory now, and may be large
         return Program(command_in(directory))
 
     async def hand_over(self, directory: Path) -> None:

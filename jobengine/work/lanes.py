@@ -105,6 +105,8 @@ class Workshop:
         return make
 
     def _sink(self, job: Claimed) -> LogSink:
+        job = job.without_values()
+
         async def sink(stream: Stream, offset: int, data: bytes) -> None:
             await self._source.log(job, stream, offset, data)
 

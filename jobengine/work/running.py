@@ -24,7 +24,7 @@ class Running:
     ) -> None:
         """`make` may raise Refused."""
         self.job = job
-        self._make = make
+        self._make: Callable[[], Runner] | None = make
         self._source = source
         self._watch = Stopwatch(timeout_seconds, clock=asyncio.get_running_loop().time)
         self._listening: tuple[asyncio.Task[None], ...] = ()
@@ -47,7 +47,7 @@ class Running:
     async def run(self) -> Outcome | None:
         """See it through. None when it is not held any more: nobody wants to know."""
         try:
-            self._runner = self._make()
+            self._runner = self._made()
         except Refused as refused:
             return refused.broken
         try:
@@ -65,6 +65,14 @@ class Running:
                 await self._runner.stop()
                 await ending
             await self._runner.clean()
+
+    def _made(self) -> Runner:
+        """Its runner, which alone holds from then on what the job brought: that may be an archive."""
+        make, self._make = self._make, None
+        if make is None:
+            raise RuntimeError("it is run once")
+        self.job = self.job.without_values()
+        return make()
 
     async def _see_through(self, ending: asyncio.Future[Outcome]) -> Outcome | None:
         self._watch.start()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from jobengine.model.log import Stream
 from jobengine.work.outcome import Outcome
@@ -29,6 +29,10 @@ class Claimed(Struct, frozen=True):
     content: bytes  # JSON
     timeout: int = 0  # ms that this attempt may take, as the job itself has it; 0: as its queue has it
     saved: bytes | None = None  # JSON: what an earlier run left when it was halted
+
+    def without_values(self) -> "Claimed":
+        """The same job for who only has to name it."""
+        return structs.replace(self, content=b"", saved=None)
 
 
 class Source(Protocol):

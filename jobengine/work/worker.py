@@ -91,9 +91,9 @@ class Worker:
             if most <= 0:
                 await self._has_room.wait()
                 continue
-            jobs = await self._ask(queues, most, GLANCE_SECONDS) or await self._wait_for_jobs(queues, most)
-            for job in jobs:
-                self._begin(job)
+            self._begin_all(
+                await self._ask(queues, most, GLANCE_SECONDS) or await self._wait_for_jobs(queues, most)
+            )
 
     def _room(self) -> tuple[Sequence[str], int]:
         """The queues with free slots, and how many jobs to ask for: no more than are not reported yet."""
@@ -122,6 +122,11 @@ class Worker:
             await _end(asking, changed)
 
     # --- running ---
+
+    def _begin_all(self, jobs: Sequence[Claimed]) -> None:
+        """Apart from the loop that claims, which would hold what the last of them brought while it waits."""
+        for job in jobs:
+            self._begin(job)
 
     def _begin(self, job: Claimed) -> None:
         lane = self._lanes[job.queue]
