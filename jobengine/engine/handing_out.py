@@ -36,7 +36,8 @@ class HandingOut:
         """The jobs that come within this time, durably claimed; none when none comes.
 
         `may_claim` is asked when there is a job, and may raise what the caller is told instead. Who is
-        cancelled gives back what it was handed: no attempt was made.
+        cancelled gives back what it was handed, no attempt was made, and goes when that is on disk: a caller
+        who is told that nothing was done may believe it.
         """
         loop = asyncio.get_running_loop()
         claimer = Claimer(command, may_claim, loop.create_future())
@@ -48,7 +49,7 @@ class HandingOut:
             if stored is not None:
                 await stored
         except asyncio.CancelledError:
-            self._take_back(claimer)
+            await self._take_back(claimer)
             raise
         finally:
             end.cancel()
@@ -132,16 +133,20 @@ class HandingOut:
         self._alarm = None
         self.serve_all()
 
-    def _take_back(self, claimer: Claimer) -> None:
-        """Whoever waited is gone: what it was handed is queued again, in its old place."""
+    async def _take_back(self, claimer: Claimer) -> None:
+        """Whoever waited goes: what it was handed is queued again, at once, in its old place."""
         handed = claimer.handed
         if not handed.done() or handed.cancelled() or handed.exception() is not None:
             return
         jobs, _ = handed.result()
+        given_back: list[Awaitable[object]] = []
         for queue in dict.fromkeys(job.queue for job in jobs):
             mine = tuple(Release(job.uid, job.lease) for job in jobs if job.queue == queue)
             with suppress(JobEngineError):  # then the lease decides
-                self._do(Settle(queue, mine))
+                _, stored = self._do(Settle(queue, mine))
+                if stored is not None:
+                    given_back.append(stored)
+        await asyncio.gather(*given_back, return_exceptions=True)
 
 
 def _end(claimer: Claimer) -> None:

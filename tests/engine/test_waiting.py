@@ -40,6 +40,11 @@ async def waiting(broker: Broker, command: Claim | ClaimAny = CLAIM, **named: An
 async def gone(task: "asyncio.Task[Any]") -> None:
     """This caller goes away."""
     task.cancel()
+    await over(task)
+
+
+async def over(task: "asyncio.Task[Any]") -> None:
+    """Until it was cancelled."""
     with contextlib.suppress(asyncio.CancelledError):
         await task
 
@@ -124,8 +129,9 @@ async def test_who_goes_away_at_the_hand_over_burns_no_attempt() -> None:
         claiming = await waiting(broker)
         broker.disk.hold_syncs()
         creating = await asked(broker.create())
-        await gone(claiming)
+        claiming.cancel()
         broker.disk.let_syncs_go()
+        await over(claiming)
         job = await broker.engine.job("mail", (await creating).uid)
         assert (job.state, job.attempt, job.epoch) == (State.QUEUED, 0, 1)
         assert everything(broker.replayed()) == everything(broker.ledger)
@@ -136,10 +142,27 @@ async def test_who_goes_away_when_a_job_was_there_at_once_burns_no_attempt_eithe
         await broker.configure()
         job = await broker.create()
         broker.disk.hold_syncs()
-        await gone(await waiting(broker))
+        claiming = await waiting(broker)
+        claiming.cancel()
         broker.disk.let_syncs_go()
+        await over(claiming)
         back = await broker.engine.job("mail", job.uid)
         assert (back.state, back.attempt) == (State.QUEUED, 0)
+
+
+async def test_who_was_told_that_it_holds_nothing_holds_nothing_after_a_kill() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        await broker.create()
+        broker.disk.hold_syncs()
+        claiming = await waiting(broker)
+        claiming.cancel()
+        await asyncio.sleep(0)
+        assert not claiming.done()  # what it gives back is not on disk yet
+        broker.disk.let_syncs_go()
+        await over(claiming)
+        (left,) = broker.replayed().contents("mail").jobs.values()
+        assert (left.state, left.attempt) == (State.QUEUED, 0)
 
 
 async def test_what_one_gave_back_goes_to_the_next() -> None:
@@ -148,8 +171,9 @@ async def test_what_one_gave_back_goes_to_the_next() -> None:
         first, second = await waiting(broker), await waiting(broker)
         broker.disk.hold_syncs()
         creating = await asked(broker.create())
-        await gone(first)
+        first.cancel()
         broker.disk.let_syncs_go()
+        await over(first)
         assert (await second)[0].uid == (await creating).uid
 
 

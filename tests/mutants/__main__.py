@@ -19,7 +19,10 @@ SIDE_BY_SIDE = 2
 
 
 def main(names: Sequence[str]) -> int:
-    """1 when a mutant was not caught."""
+    """1 when a mutant was not caught, 2 when there is none of a name."""
+    if unknown := set(names) - {mutant.name for mutant in MUTANTS}:
+        print(f"there is no mutant named {', '.join(sorted(unknown))}")
+        return 2
     chosen = [mutant for mutant in MUTANTS if not names or mutant.name in names]
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="jobengine-mutants-") as place:

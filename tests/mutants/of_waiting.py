@@ -42,9 +42,17 @@ WAITING: tuple[Mutant, ...] = (
         name="who is gone keeps what it was handed",
         breaks="Each client that goes away while it waits may take a job with it, until its lease is over.",
         file=HANDING_OUT,
-        old="            self._take_back(claimer)\n",
+        old="            await self._take_back(claimer)\n",
         new="",
         test=f"{TESTS}::test_who_goes_away_at_the_hand_over_burns_no_attempt",
+    ),
+    Mutant(
+        name="who is gone does not see that what it was handed is given back",
+        breaks="A claim that was told that nothing was done holds a job, when the server is killed then.",
+        file=HANDING_OUT,
+        old="        await asyncio.gather(*given_back, return_exceptions=True)\n",
+        new="",
+        test=f"{TESTS}::test_who_was_told_that_it_holds_nothing_holds_nothing_after_a_kill",
     ),
     Mutant(
         name="rights are not asked again",
