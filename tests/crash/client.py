@@ -6,7 +6,19 @@ from random import Random
 import msgspec
 
 from tests.crash.ledger import LedgerWriter
-from tests.crash.operations import Claim, Create, Delete, Get, Operation, Settle, Update, content, read_job
+from tests.crash.operations import (
+    Again,
+    Append,
+    Claim,
+    Create,
+    Delete,
+    Get,
+    Operation,
+    Settle,
+    Update,
+    content,
+    read_job,
+)
 from tests.support.connection import Answer
 from tests.support.service import Service
 
@@ -79,8 +91,8 @@ def _send(service: Service, number: int, operation: Operation) -> Answer:
             return service.ask("DELETE", f"/api/v1/jobs/{uid}")
         case Get(uid=uid):
             return service.ask("GET", f"/api/v1/jobs/{uid}")
-        case Settle():
-            raise AssertionError("API v1 knows no leases")
+        case Settle() | Again() | Append():
+            raise AssertionError("API v1 knows no leases, and no uids of the caller's own")
 
 
 def _raw(job: int, written: int, size: int) -> msgspec.Raw:

@@ -11,11 +11,14 @@ from msgspec.structs import replace
 
 from tests.crash.ledger import Event
 from tests.crash.operations import (
+    Again,
+    Append,
     Claim,
     Create,
     Delete,
     Get,
     Job,
+    Operation,
     Settle,
     Update,
     content,
@@ -36,6 +39,7 @@ class Living(Struct, frozen=True):
     content: bytes
     claimer: str | None = None
     lease: str | None = None  # that its claimer was told of
+    log: tuple[str | None, bytes] = (None, b"")  # what was written, and under which lease
     shown: Job | None = None  # as it was last shown, unless something happened since
     identity: tuple[str, int, int] | None = None  # uid, created, timeout_time: these never change here
 
@@ -43,11 +47,13 @@ class Living(Struct, frozen=True):
         """Whether it may be shown so."""
         same_values = (job.state, job.priority, job.content) == (self.state, self.priority, self.content)
         same_job = self.identity is None or self.identity == _identity(job)
-        return same_values and same_job and (self.shown is None or self.shown == job)
+        same_log = job.log is None or job.log == self.log[1]
+        same_look = self.shown is None or self.shown == replace(job, log=None)
+        return same_values and same_job and same_log and same_look
 
     def seen(self, job: Job) -> "Living":
         """The same, now that it was shown so."""
-        return replace(self, shown=job, identity=_identity(job))
+        return replace(self, shown=replace(job, log=None), identity=_identity(job))
 
 
 Life = Living | None  # None: there is no such job
@@ -81,8 +87,8 @@ def after(before: Life, event: Event) -> Iterator[Life]:
     elif status in REFUSALS:
         if effect is REFUSALS[status]:
             yield before
-    elif effect is Effect.DONE and status == 204 and life is None:
-        yield None
+    elif effect is Effect.DONE and status == 204 and (life is None or isinstance(event.operation, Append)):
+        yield life
     elif effect is Effect.DONE and status in (200, 201) and life is not None:
         job = read_job(event.outcome.body)
         if life.fits(job):
@@ -113,10 +119,21 @@ def _apply(before: Life, event: Event) -> tuple[Life, Effect]:
                 return before, Effect.NOTHING
             lease = None if is_open_claim(event) or event.outcome is None else read_lease(event.outcome.body)
             return _changed(before, state="inprogress", claimer=operation.service, lease=lease), Effect.DONE
+        case Again(job=job, priority=priority, size=size):
+            known = before or Living("queued", priority, content(job, written=job, size=size))
+            return known, Effect.DONE
         case _ if before is None:
             return before, Effect.NOT_FOUND
+        case _:
+            return _done(before, number, operation)
+
+
+def _done(before: Living, number: int, operation: Operation) -> tuple[Life, Effect]:
+    match operation:
         case Get():
             return before, Effect.DONE
+        case Append():
+            return _written(before, operation)
         case Delete():
             return None, Effect.DONE
         case Update():
@@ -125,6 +142,8 @@ def _apply(before: Life, event: Event) -> tuple[Life, Effect]:
             return _updated(before, number, operation), Effect.DONE
         case Settle():
             return _settled(before, operation)
+        case _:
+            raise AssertionError(f"not done to a job that is there: {operation}")
 
 
 def _updated(before: Living, number: int, update: Update) -> Living:
@@ -155,6 +174,14 @@ def _settled(before: Living, settle: Settle) -> tuple[Living, Effect]:
             return _changed(before, state="failed"), Effect.DONE
         case _:
             return _changed(before, state="complete"), Effect.DONE
+
+
+def _written(before: Living, append: Append) -> tuple[Living, Effect]:
+    if before.state != "inprogress" or before.lease != append.lease:
+        return before, Effect.LEASE_LOST
+    there = before.log[1] if before.log[0] == append.lease else b""
+    rest = append.text.encode()[len(there) - append.offset :]
+    return replace(before, log=(append.lease, there + rest)), Effect.DONE
 
 
 def _changed(life: Living, **values: str | None) -> Living:

@@ -58,7 +58,28 @@ class Settle(Struct, frozen=True, tag="settle"):
     verb: str  # complete, fail or release
 
 
-Operation = Create | Claim | Update | Delete | Get | Settle
+class Again(Struct, frozen=True, tag="again"):
+    """A create that named its own uid, sent once more: a client does so when an answer was lost."""
+
+    service: str
+    job: int
+    uid: str
+    priority: int
+    size: int
+
+
+class Append(Struct, frozen=True, tag="append"):
+    """What the holder of a lease writes into the log of its job, behind so many bytes."""
+
+    service: str
+    job: int
+    uid: str
+    lease: str
+    offset: int
+    text: str
+
+
+Operation = Create | Claim | Update | Delete | Get | Settle | Again | Append
 
 
 class Job(Struct, frozen=True):
@@ -71,6 +92,7 @@ class Job(Struct, frozen=True):
     created: int
     last_updated: int
     timeout_time: int
+    log: bytes | None = None  # None: nobody has looked at it
 
     @property
     def number(self) -> int:

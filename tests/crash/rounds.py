@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from itertools import cycle
 from pathlib import Path
@@ -13,18 +13,20 @@ from signal import SIGTERM
 from types import TracebackType
 
 import msgspec
+from msgspec.structs import replace
 
 from tests.crash.checking import Checker
 from tests.crash.client import QUEUE
 from tests.crash.counts import Counts
 from tests.crash.forked import ForkedServer
-from tests.crash.ledger import read_ledger
+from tests.crash.ledger import Event, read_ledger
 from tests.crash.load import READERS, WORKERS, WRITERS, Go
-from tests.crash.operations import Job, read_job, read_list
+from tests.crash.operations import Append, Job, read_job, read_list
 from tests.crash.renewals import Renewals
 from tests.soak.part import Violation
 from tests.soak.results import ROOT
 from tests.support.server import SECRET, START_SECONDS, ServerProcess
+from tests.support.service import Service
 
 NEVER_MINUTES = 100_000  # nothing times out here, and nothing is forgotten
 AUDITOR = "auditor"
@@ -133,7 +135,7 @@ class Rounds:
                 self._violated([f"a server exited by itself, with {server.process.returncode}"])
             if kill is Kill.STOPPING:
                 server.send(SIGTERM)
-                time.sleep(self._random.uniform(0, 0.03))
+                time.sleep(self._random.uniform(0, self._random.choice((0.01, 0.03))))
             server.kill()
             self._load.wait()
             self._count(renewals, server)
@@ -161,7 +163,7 @@ class Rounds:
     def _check(self, server: ServerProcess) -> list[Job]:
         """The jobs that the server has. Raises Violation for one that must not be so."""
         events = read_ledger(self._ledger) if self._ledger.exists() else []
-        jobs = self._look(server)
+        jobs = self._look(server, events)
         self.counts.count(events)
         self.counts.recoveries += 1
         self.counts.jobs += len(jobs)
@@ -170,15 +172,16 @@ class Rounds:
             self._ledger.replace(self._place / "ledger.before")  # tells more, should the next one be puzzling
         return jobs
 
-    def _look(self, server: ServerProcess) -> list[Job]:
-        """The whole list; some of the jobs are looked at by themselves, too."""
+    def _look(self, server: ServerProcess, events: Sequence[Event]) -> list[Job]:
+        """The whole list, and the logs that were written to; some jobs are looked at by themselves, too."""
+        written = {event.operation.job for event in events if isinstance(event.operation, Append)}
         with server.service(AUDITOR, QUEUE) as auditor:
             answer = auditor.ask("GET", "/api/v1/jobs")
             jobs = read_list(answer.body) if answer.status == 200 else []
             for job in self._random.sample(jobs, min(5, len(jobs))):
                 if read_job(auditor.ask("GET", f"/api/v1/jobs/{job.uid}").body) != job:
                     self._violated([f"job {job.number} is another in the list than by itself"])
-        return jobs
+            return [_with_log(auditor, job) if job.number in written else job for job in jobs]
 
     def _server(self) -> ServerProcess:
         """A server to be started; what the one before it said is forgotten when it was in order."""
@@ -192,6 +195,13 @@ class Rounds:
         self.counts.violations += len(wrong)
         if wrong:
             raise Violation("\n".join(wrong))
+
+
+def _with_log(auditor: Service, job: Job) -> Job:
+    answer = auditor.ask("GET", f"/api/v2/queues/{QUEUE}/jobs/{job.uid}/log?stream=out")
+    if answer.status != 200:
+        raise Violation(f"the log of job {job.number} was not shown: {answer.status} {answer.body!r}")
+    return replace(job, log=answer.body)
 
 
 def _wait_for_recovery(server: ServerProcess) -> None:

@@ -7,16 +7,34 @@ import pytest
 
 from tests.crash.checking import Checker
 from tests.crash.ledger import Event, Outcome
-from tests.crash.operations import Claim, Create, Delete, Get, Job, Operation, Settle, Update, content
+from tests.crash.operations import (
+    Again,
+    Append,
+    Claim,
+    Create,
+    Delete,
+    Get,
+    Job,
+    Operation,
+    Settle,
+    Update,
+    content,
+)
 
 UID = "0000-1"
 
 
 def job(
-    *, state: str = "queued", priority: int = 50, written: int = 1, size: int = 10, updated: int = 100
+    *,
+    state: str = "queued",
+    priority: int = 50,
+    written: int = 1,
+    size: int = 10,
+    updated: int = 100,
+    log: bytes | None = None,
 ) -> Job:
     """Job 1, as the server shows it."""
-    return Job(UID, state, priority, content(1, written=written, size=size), 100, updated, 900)
+    return Job(UID, state, priority, content(1, written=written, size=size), 100, updated, 900, log)
 
 
 class Story:
@@ -60,6 +78,7 @@ class Story:
 
 def _body(shown: Job, lease: str | None) -> bytes:
     values = msgspec.structs.asdict(shown)
+    values.pop("log")
     return msgspec.json.encode({**values, "content": msgspec.Raw(shown.content), "lease": lease})
 
 
@@ -72,6 +91,9 @@ DELETE = Delete("writer", 1, UID)
 SETTLE = Settle("reader", 1, UID, "right", "complete")
 RELEASE = Settle("reader", 1, UID, "right", "release")
 GET = Get("reader", 1, UID)
+AGAIN = Again("writer", 1, UID, 50, 10)
+FIRST_PIECE = Append("reader", 1, UID, "right", 0, "one\n")
+NEXT_PIECE = Append("reader", 1, UID, "right", 4, "two\n")
 
 CLAIMED = job(state="inprogress", updated=101)
 COMPLETED = job(state="complete", updated=102)
@@ -83,6 +105,14 @@ def created() -> Story:
 
 def claimed() -> Story:
     return created().then(CLAIM, 200, CLAIMED)
+
+
+def written() -> Story:
+    return created().then(CLAIM, 200, CLAIMED, lease="right").then(FIRST_PIECE, 204)
+
+
+def shown_with(log: bytes) -> Job:
+    return job(state="inprogress", updated=101, log=log)
 
 
 GOOD: dict[str, tuple[Story, Sequence[Job]]] = {
@@ -112,6 +142,18 @@ GOOD: dict[str, tuple[Story, Sequence[Job]]] = {
     "of two at once either came first": (
         created().overlapping((DELETE, 204, None), (URGENT, 200, job(priority=90, updated=101))),
         [],
+    ),
+    "a create that was sent again finds its job": (created().then(AGAIN, 200, job()), [job()]),
+    "a create that was sent again makes what never came to be": (
+        Story().open(CREATE).then(AGAIN, 201, job()),
+        [job()],
+    ),
+    "an acknowledged piece of a log is there": (written(), [shown_with(b"one\n")]),
+    "an unanswered piece of a log is there": (written().open(NEXT_PIECE), [shown_with(b"one\ntwo\n")]),
+    "an unanswered piece of a log is not there": (written().open(NEXT_PIECE), [shown_with(b"one\n")]),
+    "a piece of a log that was sent again is there once": (
+        written().open(NEXT_PIECE).then(NEXT_PIECE, 204),
+        [shown_with(b"one\ntwo\n")],
     ),
     "a claim that found nothing": (claimed().then(OTHER_CLAIM, 204), [CLAIMED]),
 }
@@ -144,6 +186,17 @@ BAD: dict[str, tuple[Story, Sequence[Job]]] = {
     ),
     "a read showed what was long over": (claimed().then(GET, 200, job()), [CLAIMED]),
     "a job changed by itself": (created(), [job(updated=101)]),
+    "a create that was sent again makes another job": (
+        created().then(AGAIN, 200, job()),
+        [job(), job()],
+    ),
+    "an acknowledged piece of a log is lost": (written(), [shown_with(b"")]),
+    "a piece of a log is there twice": (written().then(FIRST_PIECE, 204), [shown_with(b"one\none\n")]),
+    "a log is cut": (written().then(NEXT_PIECE, 204), [shown_with(b"one\ntw")]),
+    "who holds another lease writes": (
+        claimed().then(FIRST_PIECE, 204),
+        [shown_with(b"one\n")],
+    ),
     "its content is another": (created(), [job(written=7)]),
     "its content is cut": (created(), [job(size=8)]),
     "nobody has sent it": (Story(), [job()]),
