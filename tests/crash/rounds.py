@@ -35,7 +35,13 @@ CONFIGURATION = {
     "job_keep_minutes": NEVER_MINUTES,
     "job_timeout_minutes": NEVER_MINUTES,
     "database": {"compact_above_mib": 1},  # so that it also compacts by itself
-    "queues": {QUEUE: {"read": [*READERS, *WORKERS, AUDITOR], "write": [*WRITERS, *WORKERS]}},
+    "queues": {
+        QUEUE: {
+            "read": [*READERS, *WORKERS, AUDITOR],
+            "write": [*WRITERS, *WORKERS],
+            "keep_logs": 1_000_000,
+        }
+    },
 }
 
 
