@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
+from uuid import uuid4
 
 import typer
 
@@ -61,13 +62,15 @@ def bundle(
     content = {"archive": _packed(folder)}
     with _display() as tell:
         tell("sending")
-        job = asking.client.create(queue, content, priority=priority, timeout=timeout)
-        del content
-        typer.echo(f"sent as {job.uid}", err=True)
-        ended = _followed(asking, job, tell)
-    if ended is None:
-        typer.echo(f"it goes on; wait for it by: jobengine job wait {queue} {job.uid}", err=True)
-        raise typer.Exit(NOT_SO_EXIT_CODE)
+        uid = str(uuid4())  # known before it is sent, should whoever waits go away meanwhile
+        try:
+            job = asking.client.create(queue, content, uid=uid, priority=priority, timeout=timeout)
+            del content
+            typer.echo(f"sent as {uid}", err=True)
+            ended = _followed(asking, job, tell)
+        except KeyboardInterrupt:
+            typer.echo(f"once sent it goes on; wait for it by: jobengine job wait {queue} {uid}", err=True)
+            raise typer.Exit(NOT_SO_EXIT_CODE) from None
     result = dict(ended.result) if isinstance(ended.result, dict) else {}
     archive = result.pop("archive", None)
     files = 0 if archive is None else _unpacked(archive, target)
@@ -111,19 +114,16 @@ def _packed(folder: Path) -> str:
     return b64encode(file.getbuffer()).decode()
 
 
-def _followed(asking: Asking, job: "Job", tell: _Tell) -> "Job | None":
-    """The job when it has ended; None when whoever waits has gone."""
+def _followed(asking: Asking, job: "Job", tell: _Tell) -> "Job":
+    """The job when it has ended."""
     begun: float | None = None
-    try:
-        while not job.has_ended:
-            if job.state == "queued":
-                tell(asking.client.why(job.queue, job.uid).text)
-            else:
-                begun = begun or time.monotonic()
-                tell(f"running for {time.monotonic() - begun:.0f} s")
-            job = asking.client.wait(job.queue, job.uid, timeout=LOOK_SECONDS)
-    except KeyboardInterrupt:
-        return None
+    while not job.has_ended:
+        if job.state == "queued":
+            tell(asking.client.why(job.queue, job.uid).text)
+        else:
+            begun = begun or time.monotonic()
+            tell(f"running for {time.monotonic() - begun:.0f} s")
+        job = asking.client.wait(job.queue, job.uid, timeout=LOOK_SECONDS)
     return job
 
 
@@ -145,8 +145,12 @@ def _unpacked(archive: str, target: Path) -> int:
     from base64 import b64decode
 
     from jobengine.archive.reading import Archive
+    from jobengine.errors import ArchiveRefused
 
-    read = Archive(b64decode(archive, validate=True), _limits())
+    try:
+        read = Archive(b64decode(archive, validate=True), _limits())
+    except (TypeError, ValueError):
+        raise ArchiveRefused("its result is no archive in base64: does this queue run bundles?") from None
     try:
         target.mkdir(mode=0o700)
         read.unpack(target)
@@ -166,6 +170,6 @@ def _show(asking: Asking, job: "Job", result: dict[str, Any], target: Path | Non
     why = f": {job.errors[-1].kind}: {job.errors[-1].text}" if job.errors and job.state == "failed" else ""
     typer.echo(printable(f"{job.uid}: {job.state}{took}{why}"))
     if target is not None:
-        typer.echo(printable(f"{files} files in {target}"))
+        typer.echo(printable(f"{files} {'file' if files == 1 else 'files'} in {target}"))
     if job.state == "failed":
         typer.echo(f"what it wrote: jobengine job log {job.queue} {job.uid}", err=True)

@@ -27,7 +27,7 @@ from jobengine.settings.default import ensure_configuration
 from jobengine.settings.load import join, load, queue_directory
 from jobengine.settings.memory import MEBIBYTE
 from jobengine.settings.policy import Policy
-from jobengine.settings.queue_files import read_queue_files
+from jobengine.settings.queue_files import check_is_there, read_queue_files
 from jobengine.settings.schema import Settings
 from jobengine.settings.watch import ConfigurationWatch
 from jobengine.upkeep.certificates import CertificateWatch
@@ -103,6 +103,7 @@ class Server:
             policy = Policy(engine, self._access, self._settings)
             workforce = Workforce(engine, self._settings)
             self._stop_seconds = lambda: workforce.stop_seconds
+            self._warnings.append(workforce.warning)
             watch = self._watch_configuration(policy, workforce)
             control = self._control(engine, policy)
             rooms.push_async_callback(control.finish)
@@ -121,6 +122,7 @@ class Server:
                 log.info("serving", host=self._host, port=web.port, database=str(self._database))
                 await self._end.wait()
             log.info("stopping")
+        self._last_resort.stopped(0 if self._failure is None else self._failure.exit_code)
         if self._failure is not None:
             raise self._failure
         log.info("stopped")
@@ -190,7 +192,9 @@ class Server:
 
         Raises ConfigurationWrong when they do not go together.
         """
-        held = read_queue_files(queue_directory(self._configuration, self._settings))
+        directory = queue_directory(self._configuration, self._settings)
+        held = read_queue_files(directory)
+        check_is_there(directory, held, policy.api_queues_with_jobs())
         whole = join(wanted, held, source=str(self._configuration), environment=os.environ)
         jobs = {queue.name: sum(queue.jobs.values()) for queue in engine.status()}
         return plan(started_with=self._settings, running=policy.applied, wanted=whole, jobs=jobs)

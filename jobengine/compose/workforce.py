@@ -3,16 +3,20 @@
 import asyncio
 import os
 import socket
-from contextlib import suppress
+from typing import Final
 
 import structlog
 
 from jobengine.compose.local_source import LocalSource
 from jobengine.engine.interface import Engine
 from jobengine.errors import ConfigurationWrong
+from jobengine.settings.run import RunType
 from jobengine.settings.schema import QueueSettings, Settings
 from jobengine.work.lanes import Workshop
+from jobengine.work.python_class import GRACES
 from jobengine.work.worker import Worker
+
+AGAIN_SECONDS: Final = 10.0  # after a worker has failed another one begins
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +32,8 @@ class Workforce:
         self._worker: Worker | None = None
         self._working: asyncio.Task[None] | None = None
         self._leaving: set[asyncio.Task[None]] = set()  # those who finish what they had begun
+        self._beginning: asyncio.Task[None] | None = None  # the next one, after one has failed
+        self._trouble: str | None = None
 
     async def start(self) -> None:
         """Begin to run jobs. Raises ConfigurationWrong for what cannot be run on this machine."""
@@ -45,15 +51,18 @@ class Workforce:
         try:
             await self._begin()
         except ConfigurationWrong as wrong:
-            log.error("jobs_not_run", reason=wrong.detail)
+            self._is_in_trouble(wrong.detail)
+
+    def warning(self) -> str | None:
+        """Why jobs are not run that should be."""
+        return self._trouble
 
     @property
     def stop_seconds(self) -> float:
         """How long its stop may take: nothing when nothing runs."""
         if not self._leaving and (self._worker is None or not self._worker.running):
             return 0.0
-        grace = max((queue.run.grace for queue in self._settings.queues), default=0) / 1000
-        return self._settings.work.drain_seconds + grace
+        return self._settings.work.drain_seconds + max(map(_grace_seconds, self._settings.queues), default=0)
 
     async def stop(self) -> None:
         """Let what runs end within `work.drain_seconds`, or give it back."""
@@ -73,26 +82,47 @@ class Workforce:
             await workshop.close()
             raise
         self._worker = Worker(source, lanes, slots=work.slots, drain_seconds=work.drain_seconds)
-        self._working = asyncio.create_task(_work(self._worker, workshop))
+        self._working = asyncio.create_task(self._work(self._worker, workshop))
+        self._trouble = None
         for queue in self._wanted:
             log.info("jobs_run", queue=queue.name, type=str(queue.run.type), workers=queue.run.workers)
 
     def _dismiss(self) -> None:
+        if self._beginning is not None:
+            self._beginning.cancel()
         if self._worker is not None and self._working is not None:
             self._worker.stop()
             self._leaving.add(self._working)
             self._working.add_done_callback(self._leaving.discard)
-        self._worker = self._working = None
+        self._worker = self._working = self._beginning = None
 
-
-async def _work(worker: Worker, workshop: Workshop) -> None:
-    try:
-        with suppress(asyncio.CancelledError):
+    async def _work(self, worker: Worker, workshop: Workshop) -> None:
+        try:
             await worker.run()
-    except Exception:
-        log.exception("worker_failed")
-    finally:
-        await workshop.close()
+        except Exception as error:
+            log.exception("worker_failed")
+            if worker is self._worker:
+                self._is_in_trouble(f"the worker has failed ({type(error).__name__}); its log says why")
+                self._beginning = asyncio.create_task(self._begin_again())
+        finally:
+            await workshop.close()
+
+    async def _begin_again(self) -> None:
+        while True:
+            await asyncio.sleep(AGAIN_SECONDS)
+            try:
+                return await self._begin()
+            except ConfigurationWrong as wrong:
+                self._is_in_trouble(wrong.detail)
+
+    def _is_in_trouble(self, reason: str) -> None:
+        queues = ", ".join(queue.name for queue in self._wanted)
+        self._trouble = f"no jobs of {queues} are run here: {reason}"
+        log.error("jobs_not_run", queues=queues, reason=reason)
+
+
+def _grace_seconds(queue: QueueSettings) -> float:
+    return queue.run.grace / 1000 * (GRACES if queue.run.type is RunType.PYTHON else 1)
 
 
 def _to_be_run(settings: Settings) -> tuple[QueueSettings, ...]:

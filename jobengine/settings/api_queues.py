@@ -21,6 +21,7 @@ from jobengine.errors import (
     Unavailable,
     ValidationFailed,
 )
+from jobengine.settings.dead_letters import LEADS_BACK, lead_back
 from jobengine.settings.load import queue_directory, read_queue
 from jobengine.settings.mistakes import Mistake, Mistakes
 from jobengine.settings.option import NAME
@@ -61,7 +62,9 @@ class ApiQueues:
             self._check_is_ours(name, running)
             file = await asyncio.to_thread(_written, self._path(name), settings)
             queue = await asyncio.to_thread(_checked, file, running)
-            await self._store(name, file, running.with_queues([*others, queue]))
+            settings_then = running.with_queues([*others, queue])
+            _check_dead_letters(name, settings_then)
+            await self._store(name, file, settings_then)
         return len(others) == len(running.queues)
 
     async def drop(self, name: str) -> None:
@@ -150,6 +153,12 @@ def _checked(file: QueueFile, running: Settings) -> QueueSettings:
         problems = tuple(map(_problem, mistakes.found))
         details = "; ".join(": ".join(filter(None, (each.pointer[1:], each.detail))) for each in problems)
         raise ValidationFailed(details or "too much, or nested too deeply", errors=problems) from None
+
+
+def _check_dead_letters(name: str, settings: Settings) -> None:
+    """Raises ValidationFailed."""
+    if lead_back({queue.name: queue.dead_letter for queue in settings.queues}, name):
+        raise ValidationFailed(f"dead_letter: {LEADS_BACK}", errors=(Problem("/dead_letter", LEADS_BACK),))
 
 
 def _problem(mistake: Mistake) -> Problem:

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from jobengine.errors import ConfigurationWrong
+from jobengine.settings.dead_letters import LEADS_BACK, lead_back
 from jobengine.settings.document import compose
 from jobengine.settings.mistakes import Mistakes
 from jobengine.settings.option import QUEUE
@@ -54,6 +55,10 @@ def join(settings: Settings, held: QueueFiles, *, source: str, environment: Mapp
             queues.append(read_queue(file, settings, names, environment=environment, mistakes=mistakes))
         except ConfigurationWrong as found:
             wrong += found.mistakes
+    targets = {queue.name: queue.dead_letter for queue in queues}
+    wrong += [
+        f"{file.path}:1: dead_letter: {LEADS_BACK}" for file in held.files if lead_back(targets, file.name)
+    ]
     if wrong:
         raise ConfigurationWrong(*wrong)
     return settings.with_queues(queues)

@@ -1,5 +1,6 @@
 """The directory of queues with files of their own: `<queue>.yml` holds what stands below a queue's name."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -53,6 +54,15 @@ def read_queue_files(directory: Path) -> QueueFiles:
     snapshots = [read(path) for path in paths]
     files = tuple(QueueFile(path, snapshot.data) for path, snapshot in zip(paths, snapshots, strict=True))
     return QueueFiles(files, max([changed, *(snapshot.changed for snapshot in snapshots)]), is_there=True)
+
+
+def check_is_there(directory: Path, held: QueueFiles, with_jobs: Collection[str]) -> None:
+    """Raises ConfigurationWrong when the directory has gone, and with it queues of the API that have jobs."""
+    if not held.is_there and with_jobs:
+        raise ConfigurationWrong(
+            f"{directory}: is not there, but queues of it have jobs "
+            f"({', '.join(sorted(with_jobs)[:5])}): bring it back, or make it anew, empty, if they may go"
+        )
 
 
 def write_queue_file(file: QueueFile, *, like: Path) -> None:

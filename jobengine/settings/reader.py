@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 import yaml
 from msgspec import Struct
 
+from jobengine.settings.dead_letters import LEADS_BACK, lead_back
 from jobengine.settings.facade_rules import wrong_facades
 from jobengine.settings.kinds import Delays, Pairs, Plain, Rules, Several, Tag, Words
 from jobengine.settings.mistakes import Mistakes, Place, quote
@@ -68,12 +69,15 @@ class Reader:
         return {"name": name, **values}
 
     def check_dead_letters(self, queues: Collection[str]) -> None:
-        """See that what the queues read so far name is one of these, and not themselves."""
+        """See that what the queues read so far name is one of these, and that no way leads back."""
+        targets = {letter.queue: letter.target for letter in self._dead_letters}
         for letter in self._dead_letters:
             if letter.target == letter.queue:
                 self._mistakes.add(letter.line, letter.place, "must be another queue than this one")
             elif letter.target not in queues:
                 self._mistakes.add_name(letter.line, letter.place, "there is no queue", letter.target, queues)
+            elif lead_back(targets, letter.queue):
+                self._mistakes.add(letter.line, letter.place, LEADS_BACK)
 
     def _check_facades(self, root: yaml.Node, values: Values, queues: Iterable[Values]) -> None:
         """See that older systems' routes go to queues that run such jobs, for somebody who is known."""

@@ -16,7 +16,7 @@ from jobengine.errors import ConfigurationWrong, JobEngineError
 from jobengine.settings.environment import DATABASE_SUFFIX
 from jobengine.settings.load import join, parse, queue_directory
 from jobengine.settings.options import OPTIONS
-from jobengine.settings.queue_files import QueueFile, QueueFiles, read_queue_files
+from jobengine.settings.queue_files import QueueFile, QueueFiles, check_is_there, read_queue_files
 from jobengine.settings.schema import Settings
 from jobengine.settings.snapshot import Snapshot, read
 
@@ -196,11 +196,7 @@ class ConfigurationWatch:
     def _parse(self, written: Written) -> Settings:
         source = str(self._path)
         settings = parse(written.file.data, source=source, environment=self._environment)
-        if not written.held.is_there and (lost := self._api_queues_with_jobs()):
-            raise ConfigurationWrong(
-                f"{self._directory}: is not there, but queues of it have jobs "
-                f"({', '.join(sorted(lost)[:5])}): bring it back, or make it anew, empty, if they may go"
-            )
+        check_is_there(self._directory, written.held, self._api_queues_with_jobs())
         return join(settings, written.held, source=source, environment=self._environment)
 
 

@@ -1,4 +1,7 @@
-"""The end of a stop that takes too long: a call that the disk does not answer cannot be called back."""
+"""The end of a stop that takes too long.
+
+A call that the disk does not answer cannot be called back, nor a thread that a job has started.
+"""
 
 import os
 import sys
@@ -10,9 +13,12 @@ from jobengine.errors import InputOutputFailed
 # Less than the 5 s that whoever stops a server may count on; requests under way have 3 of them.
 STOP_SECONDS: Final = 4.0
 
-_LINE: Final = (
+_DISK: Final = (
     "the disk has not answered for {seconds:.0f} s after the stop: ended without it, and nobody knows "
     "whether the last changes survive; look at the disk, then start again\n"
+)
+_THREAD: Final = (
+    "everything is on disk, but a thread that some job has started does not end: ended without it\n"
 )
 
 
@@ -21,17 +27,22 @@ class LastResort:
 
     def __init__(self) -> None:
         self._is_started = False
+        self._exit_code: int | None = None
 
     def start(self, *, later: float = 0.0) -> None:
         """From now on there is so much time, and `later` seconds more for what is known to take them."""
         if not self._is_started:
             self._is_started = True
-            timer = Timer(STOP_SECONDS + later, _end, (STOP_SECONDS + later,))
+            timer = Timer(STOP_SECONDS + later, self._end, (STOP_SECONDS + later,))
             timer.daemon = True
             timer.start()
 
+    def stopped(self, exit_code: int) -> None:
+        """All that the server does has ended, and the process is to exit so."""
+        self._exit_code = exit_code
 
-def _end(seconds: float) -> None:
-    sys.stderr.write(_LINE.format(seconds=seconds))
-    sys.stderr.flush()
-    os._exit(InputOutputFailed.exit_code)
+    def _end(self, seconds: float) -> None:
+        is_stopped = self._exit_code is not None
+        sys.stderr.write(_THREAD if is_stopped else _DISK.format(seconds=seconds))
+        sys.stderr.flush()
+        os._exit(InputOutputFailed.exit_code if self._exit_code is None else self._exit_code)

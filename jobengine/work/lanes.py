@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final, assert_never
 
 from jobengine.archive.limits import ArchiveLimits
+from jobengine.client.worker.threads import Threads
 from jobengine.errors import ConfigurationWrong
 from jobengine.model.log import Stream
 from jobengine.settings.run import RunSettings, RunType
@@ -22,6 +22,7 @@ from jobengine.work.spawner.spawner import Spawner
 from jobengine.work.trial import try_sandbox
 from jobengine.work.worker import Lane, MakeRunner
 
+STUCK_MOST: Final = 100  # threads of Python jobs that do not end when they are told to
 _HIDDEN: Final = frozenset({"SECRET", "SECRET_FILE"})  # passed on to nobody, whatever the configuration says
 
 
@@ -32,7 +33,7 @@ class Workshop:
         self._source = source
         self._directory = directory
         self._spawner = Spawner()
-        self._threads: list[ThreadPoolExecutor] = []
+        self._threads: list[Threads] = []
 
     async def lane(self, queue: QueueSettings, *, slots: int) -> Lane:
         """What to do with the jobs of this queue, so many at once.
@@ -46,7 +47,7 @@ class Workshop:
         """End whatever is still there of what was started."""
         await self._spawner.stop()
         for threads in self._threads:
-            threads.shutdown(wait=False, cancel_futures=True)
+            threads.stop()
 
     async def _maker(self, queue: QueueSettings, run: RunSettings, slots: int) -> MakeRunner:
         if run.type is RunType.PYTHON:
@@ -72,11 +73,12 @@ class Workshop:
 
     def _python(self, run: RunSettings, slots: int) -> MakeRunner:
         classes = import_classes(run.classes)
-        threads = ThreadPoolExecutor(slots, thread_name_prefix="job")
+        # Each job has a thread to start in, and another that tells it to halt or to stop.
+        threads = Threads(2 * slots + STUCK_MOST)
         self._threads.append(threads)
 
         def make(job: Claimed, _slot: int) -> Runner:
-            return PythonRunner(job, classes, threads)
+            return PythonRunner(job, classes, threads, grace_seconds=run.grace / 1000)
 
         return make
 

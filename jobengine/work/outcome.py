@@ -1,8 +1,13 @@
 """How one attempt at a job ended, as the worker reports it. All results are JSON as it goes into the job."""
 
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
+
+KIND_MOST: Final = 200  # characters
+TEXT_MOST: Final = 2000
 
 
 class Kind(StrEnum):
@@ -39,6 +44,11 @@ class Broken(Struct, frozen=True):
     result: bytes | None = None
     retry: bool | None = None  # None: as the queue says
 
+    def __post_init__(self) -> None:
+        """What is said may be of any length, and no Unicode: the name of a file, for example."""
+        force_setattr(self, "kind", _storable(self.kind, KIND_MOST))
+        force_setattr(self, "text", _storable(self.text, TEXT_MOST))
+
 
 class GivenBack(Struct, frozen=True):
     """It came to no result, and not by its own fault: the attempt does not count."""
@@ -60,3 +70,7 @@ class Refused(Exception):
         """Without `retry` it is not tried again: it would be the same."""
         super().__init__(text)
         self.broken = Broken(kind, text, retry=retry)
+
+
+def _storable(text: str, most: int) -> str:
+    return text[:most].encode(errors="replace").decode()

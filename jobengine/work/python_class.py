@@ -4,13 +4,14 @@ import asyncio
 import importlib
 import inspect
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 import structlog
 
+from jobengine.client.worker.threads import Threads
 from jobengine.errors import ConfigurationWrong
 from jobengine.work.job_class import JobClass
 from jobengine.work.outcome import Broken, Done, Halted, Kind, Outcome, Refused
@@ -18,8 +19,7 @@ from jobengine.work.runner import Runner
 from jobengine.work.source import Claimed
 from jobengine.work.wanted import wanted
 
-TEXT_MOST: Final = 2000  # characters of an error that are kept
-_END_SECONDS: Final = 5.0  # that a thread has to come to its end, once it was told
+GRACES: Final = 3  # the most that one end takes: to come to rest, to save what is needed, to end
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +43,7 @@ def _imported(name: str, path: str) -> type[JobClass]:
     module, _, attribute = path.partition(":")
     try:
         found = getattr(importlib.import_module(module), attribute)
-    except Exception as error:  # noqa: BLE001 - whatever a module does when it is imported
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a module does when it is imported
         wrong = f"{type(error).__name__}: {error}".splitlines()[0]
         raise ConfigurationWrong(f"run.classes.{name}: {path} cannot be imported ({wrong})") from None
     if not (isinstance(found, type) and issubclass(found, JobClass)):
@@ -55,11 +55,20 @@ class PythonRunner(Runner):
     """Runs one object of such a class."""
 
     def __init__(
-        self, job: Claimed, classes: Mapping[str, type[JobClass]], threads: ThreadPoolExecutor
+        self,
+        job: Claimed,
+        classes: Mapping[str, type[JobClass]],
+        threads: Threads,
+        *,
+        grace_seconds: float,
     ) -> None:
-        """Raises Refused for a job that names no class of these."""
+        """`grace_seconds` is for each thing that it is told at its end.
+
+        Raises Refused for a job that names no class of these.
+        """
         self._job = job
         self._threads = threads
+        self._grace_seconds = grace_seconds
         self._started = time.monotonic()
         self._halting: asyncio.Future[Halted] | None = None
         self._is_stopped = False
@@ -71,7 +80,7 @@ class PythonRunner(Runner):
             self._object = found(said.args)
         except ValueError as error:
             raise Refused(Kind.CONTENT, _text(error)) from None
-        except Exception as error:  # noqa: BLE001 - it is the user's
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - it is the user's
             raise Refused(Kind.ERROR, _text(error), retry=None) from None
 
     async def start(self) -> None:
@@ -93,7 +102,7 @@ class PythonRunner(Runner):
             value = None
         except Exception as error:  # noqa: BLE001 - it is the user's
             if self._halting is None:
-                return Broken(type(error).__name__, _text(error), self._result(None))
+                return Broken(_kind(error), _text(error), self._result(None))
         if self._halting is not None:
             return await self._halting
         if self._is_stopped:
@@ -110,7 +119,7 @@ class PythonRunner(Runner):
         self._halting = asyncio.get_running_loop().create_future()
         self._object.end_soon()
         if self._is_in_thread:  # what it has done is known when it has come to rest
-            await asyncio.wait((self._work,), timeout=_END_SECONDS)
+            await asyncio.wait((self._work,), timeout=self._grace_seconds)
         halted = Halted(await self._saved())
         await self._end()
         self._halting.set_result(halted)
@@ -137,13 +146,14 @@ class PythonRunner(Runner):
         try:
             details = self._object.details()
             return None if details is None else dict(details)
-        except Exception:  # noqa: BLE001 - it is the user's
+        except (Exception, SystemExit):  # noqa: BLE001 - it is the user's
             return {}
 
     async def _saved(self) -> bytes | None:
         """What it leaves for the next run. One that cannot tell begins anew."""
         try:
-            saved = await self._call(self._object.halt)
+            async with asyncio.timeout(self._grace_seconds):
+                saved = await self._call(self._object.halt)
             return None if saved is None else msgspec.json.encode(saved)
         except Exception as error:  # noqa: BLE001 - it is the user's
             log.warning("halt_failed", uid=self._job.uid, reason=_text(error))
@@ -151,7 +161,7 @@ class PythonRunner(Runner):
 
     async def _quietly(self, method: Callable[[], Any]) -> None:
         try:
-            async with asyncio.timeout(_END_SECONDS):
+            async with asyncio.timeout(self._grace_seconds):
                 await self._call(method)
         except Exception:  # noqa: BLE001 - it is the user's, and there is nobody to tell
             return
@@ -159,13 +169,13 @@ class PythonRunner(Runner):
     async def _end(self) -> None:
         """Cancel what is asynchronous; wait for a thread, which nobody can end, for a while."""
         self._work.cancel()
-        await asyncio.wait((self._work,), timeout=_END_SECONDS)
+        await asyncio.wait((self._work,), timeout=self._grace_seconds)
 
     def _call(self, method: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
         if inspect.iscoroutinefunction(method):
-            work: asyncio.Future[Any] = asyncio.ensure_future(method(*arguments))
+            work: asyncio.Future[Any] = asyncio.ensure_future(_awaited(method, *arguments))
             return work
-        return asyncio.wrap_future(self._threads.submit(method, *arguments))
+        return asyncio.wrap_future(self._threads.begin(partial(_called, method, *arguments)))
 
     def _result(self, value: Any) -> bytes:
         seconds = time.monotonic() - self._started
@@ -173,5 +183,38 @@ class PythonRunner(Runner):
         return msgspec.json.encode(result)
 
 
+class _Exit(Exception):
+    """In the place of what is raised to end a whole program, by `sys.exit` for example."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(f"{type(error).__name__}: {error}")
+        self.kind = type(error).__name__
+
+
+def _called(method: Callable[..., Any], *arguments: Any) -> Any:
+    try:
+        return method(*arguments)
+    except Exception:
+        raise
+    except BaseException as error:  # noqa: BLE001 - the job is to end, and nothing else
+        raise _Exit(error) from None
+
+
+async def _awaited(method: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
+    try:
+        return await method(*arguments)
+    except (Exception, asyncio.CancelledError, GeneratorExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 - the job is to end, and nothing else
+        raise _Exit(error) from None
+
+
+def _kind(error: Exception) -> str:
+    return error.kind if isinstance(error, _Exit) else type(error).__name__
+
+
 def _text(error: BaseException) -> str:
-    return (str(error) or type(error).__name__)[:TEXT_MOST]
+    try:
+        return str(error) or type(error).__name__
+    except Exception:  # noqa: BLE001 - not even that works
+        return type(error).__name__

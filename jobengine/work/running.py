@@ -14,6 +14,7 @@ from jobengine.work.source import Asked, Claimed, Source
 from jobengine.work.stopwatch import Stopwatch
 
 DETAILS_SECONDS: Final = 1.0  # between two looks at how far it has come
+REFUSED_SECONDS: Final = 1.0  # before what was refused is asked again
 
 
 class Running:
@@ -61,10 +62,12 @@ class Running:
         try:
             return await self._see_through(ending)
         finally:
-            if not ending.done():
-                await self._runner.stop()
-                await ending
-            await self._runner.clean()
+            try:
+                if not ending.done():
+                    await self._runner.stop()
+                    await ending
+            finally:
+                await self._runner.clean()
 
     def _made(self) -> Runner:
         """Its runner, which alone holds from then on what the job brought: that may be an archive."""
@@ -151,9 +154,11 @@ class Running:
 
     async def _hear(self, renew: Callable[[Sequence["Running"]], Awaitable[object]]) -> None:
         while True:
-            with suppress(JobEngineError):  # it is asked again when its lease is renewed
+            try:
                 await self._source.changed(self.job, self._asked)
                 await renew((self,))
+            except JobEngineError:  # at once, perhaps, and again and again: nothing else would get a turn
+                await asyncio.sleep(REFUSED_SECONDS)
 
     async def _tell_details(self) -> None:
         told: bytes | None = None

@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from heapq import heappop, heappush
 from typing import Any, Final
@@ -72,9 +71,10 @@ class Worker:
         claiming = asyncio.create_task(self._claim_and_begin())
         stopping = asyncio.create_task(self._stopping.wait())
         try:
-            await asyncio.wait((claiming, stopping), return_when=asyncio.FIRST_COMPLETED)
-            if claiming.done():
-                await claiming
+            await asyncio.wait((claiming, renewing, stopping), return_when=asyncio.FIRST_COMPLETED)
+            for task in (claiming, renewing):
+                if task.done():
+                    await task
         finally:
             await _end(claiming, stopping)
             await self._drain()
@@ -91,9 +91,8 @@ class Worker:
             if most <= 0:
                 await self._has_room.wait()
                 continue
-            self._begin_all(
-                await self._ask(queues, most, GLANCE_SECONDS) or await self._wait_for_jobs(queues, most)
-            )
+            if not await self._claim(queues, most, GLANCE_SECONDS):
+                await self._wait_for_jobs(queues, most)
 
     def _room(self) -> tuple[Sequence[str], int]:
         """The queues with free slots, and how many jobs to ask for: no more than are not reported yet."""
@@ -103,30 +102,30 @@ class Worker:
         most = min(free.values(), default=0)
         return tuple(free), min(most, self._slots - self._busy, self._slots - reported)
 
-    async def _ask(self, queues: Sequence[str], most: int, wait: float) -> Sequence[Claimed]:
+    async def _claim(self, queues: Sequence[str], most: int, wait: float) -> bool:
+        """Whether there were some. They begin in the step that brings them: who is cancelled holds none."""
         try:
-            return await self._source.claim(queues, most=most, wait=wait)
+            jobs = await self._source.claim(queues, most=most, wait=wait)
         except FOR_NOW as refusal:
             log.warning("no_jobs_for_now", reason=refusal.detail)
             await asyncio.sleep(PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
-            return ()
-
-    async def _wait_for_jobs(self, queues: Sequence[str], most: int) -> Sequence[Claimed]:
-        """What comes of one claim. It is called back when it should ask for more."""
-        asking = asyncio.ensure_future(self._ask(queues, most, WAIT_SECONDS))
-        changed = asyncio.ensure_future(self._has_room.wait())
-        try:
-            await asyncio.wait((asking, changed), return_when=asyncio.FIRST_COMPLETED)
-            return asking.result() if asking.done() else ()
-        finally:
-            await _end(asking, changed)
-
-    # --- running ---
-
-    def _begin_all(self, jobs: Sequence[Claimed]) -> None:
-        """Apart from the loop that claims, which would hold what the last of them brought while it waits."""
+            return False
         for job in jobs:
             self._begin(job)
+        return bool(jobs)
+
+    async def _wait_for_jobs(self, queues: Sequence[str], most: int) -> None:
+        """One claim. It is called back when it should ask for more."""
+        claiming = asyncio.ensure_future(self._claim(queues, most, WAIT_SECONDS))
+        changed = asyncio.ensure_future(self._has_room.wait())
+        try:
+            await asyncio.wait((claiming, changed), return_when=asyncio.FIRST_COMPLETED)
+            if claiming.done():
+                await claiming
+        finally:
+            await _end(claiming, changed)
+
+    # --- running ---
 
     def _begin(self, job: Claimed) -> None:
         lane = self._lanes[job.queue]
@@ -186,8 +185,10 @@ class Worker:
     async def _renew_for_ever(self) -> None:
         while True:
             await asyncio.sleep(self._source.lease_seconds / RENEWALS)
-            with suppress(*FOR_NOW):  # the next one may be answered
+            try:
                 await self._renew(tuple(self._running.values()))
+            except JobEngineError as refusal:  # the next one may be answered
+                log.warning("not_renewed", reason=refusal.detail)
 
     async def _renew(self, runs: Sequence[Running]) -> None:
         if runs:

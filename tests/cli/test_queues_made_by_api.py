@@ -77,3 +77,15 @@ def test_a_plan_counts_the_queues_that_have_files(server: ServerProcess, tmp_pat
         assert (done.returncode, done.stdout) == (0, b"Nothing would change.\n")
         done = run("config", "check", CONFIG_PATH=server.configuration)
         assert done.stdout.endswith(b": fine: 5 queues\n")
+
+
+def test_a_plan_without_the_directory_says_what_the_server_would(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    with server:
+        make_letters(server, tmp_path)
+        (tmp_path / "config.d").rename(tmp_path / "elsewhere")
+        done = run("config", "plan", DB_PATH=server.database, CONFIG_PATH=server.configuration)
+        assert done.returncode == 78
+        assert b"config.d: is not there, but queues of it have jobs (letters)" in done.stderr
+        (tmp_path / "elsewhere").rename(tmp_path / "config.d")

@@ -3,11 +3,14 @@
 import json
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest import mock
 
 import pytest
 
+from jobengine import Client
 from tests.cli.broker import Terminal
 from tests.support.server import ServerProcess
 
@@ -74,6 +77,34 @@ def test_nothing_is_sent_that_cannot_come_back_or_be_run(runner: Terminal, folde
 def test_a_bundle_for_no_queue_is_refused_in_a_line(runner: Terminal, folder: Path) -> None:
     code, line = runner.refused("run", "bundle", str(folder), "--queue", "none")
     assert (code, line.partition(":")[0]) == (1, "not_found")
+
+
+def test_a_result_that_is_no_archive_is_refused_in_a_line(runner: Terminal, folder: Path) -> None:
+    def complete() -> None:
+        with Client(runner.url, name="ops") as client:
+            (job,) = client.claim("idle", wait=10)
+            client.complete(job, {"archive": "aGk=!!!"})
+
+    with ThreadPoolExecutor(1) as threads:
+        completing = threads.submit(complete)
+        done = runner.type("run", "bundle", str(folder), "--queue", "idle")
+        completing.result()
+    assert done.returncode != 0
+    assert b"its result is no archive in base64" in done.stderr.splitlines()[-1]
+    assert not folder.with_name("work.result").exists()
+
+
+def test_who_does_not_wait_any_more_is_told_how_to_wait_again(
+    runner: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Client, "wait", mock.Mock(side_effect=KeyboardInterrupt))
+    done = runner.type("run", "bundle", str(folder), "--queue", "idle")
+    (job,) = runner.ask("job", "list", "idle")
+    assert done.returncode == 3
+    assert done.stderr.decode().splitlines() == [
+        f"sent as {job['uid']}",
+        f"once sent it goes on; wait for it by: jobengine job wait idle {job['uid']}",
+    ]
 
 
 def test_a_job_is_halted_and_resumed(runner: Terminal) -> None:

@@ -89,9 +89,9 @@ class Worker(Client):
 
     def _step(self, service: Service, jobs: Jobs) -> Answer:
         chance = self.random.random()
-        if chance < (0.05 if len(jobs) > JOBS_WANTED else 0.25):
+        if chance < (0 if len(jobs) > JOBS_WANTED else 0.25):
             return self._create(service, jobs)
-        if chance < (0.1 if len(jobs) > JOBS_WANTED else 0.35):
+        if chance < (0.02 if len(jobs) > JOBS_WANTED else 0.35):
             return self._create_again(service, jobs)
         if self._leases and chance > 0.7:
             return self._settle(service)

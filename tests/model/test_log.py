@@ -9,7 +9,18 @@ from msgspec.structs import replace
 
 from jobengine.errors import BadState, LeaseLost, LogFull, NotFound
 from jobengine.model.blob import BLOB_THRESHOLD_BYTES, Blob
-from jobengine.model.commands import Complete, Create, Draft, Fail, Log, Options, Release, Settle
+from jobengine.model.commands import (
+    Act,
+    Complete,
+    Control,
+    Create,
+    Draft,
+    Fail,
+    Log,
+    Options,
+    Release,
+    Settle,
+)
 from jobengine.model.job import Job
 from jobengine.model.log import Chunk, JobLog, Stream
 from jobengine.model.states import State
@@ -240,6 +251,18 @@ def test_a_job_that_is_made_anew_under_the_uid_of_one_that_is_gone_has_its_own_l
         broker.now = broker.settle(Complete(job.uid, job.lease)).updated + MAIL.keep
 
 
+def test_a_job_that_is_replaced_while_it_waits_has_written_nothing_yet() -> None:
+    broker = Writing()
+    keyed = Create("mail", (Draft(b"{}", 50, None, Options(unique_key="k", replaces=True)),))
+    broker.do(keyed)
+    job = broker.claim()
+    assert job is not None
+    broker.write(job, b"of what is not wanted any more")
+    broker.settle(Release(job.uid, job.lease))
+    broker.do(keyed)
+    assert broker.read(job) == []
+
+
 def test_a_log_goes_with_its_job() -> None:
     broker = Writing()
     before = broker.ledger.totals.bytes
@@ -278,3 +301,11 @@ def test_a_failure_has_its_result_and_a_release_what_it_saved() -> None:
     assert again is not None
     failed = broker.settle(Fail(again.uid, again.lease, retry=False, result=b'{"exit_code":1}'))
     assert (failed.more.result, failed.more.saved) == (b'{"exit_code":1}', None)
+
+
+def test_a_job_that_is_given_back_when_it_was_to_stop_begins_anew_if_it_is_tried_again() -> None:
+    broker = Writing(RETRYING)
+    job = broker.begin()
+    broker.do(Control("mail", (job.uid,), Act.STOP))
+    stopped = broker.settle(Release(job.uid, job.lease, saved=b'{"done":3}'))
+    assert (stopped.state, stopped.more.saved) == (State.FAILED, None)

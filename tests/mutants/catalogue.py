@@ -8,6 +8,7 @@ from tests.mutants.of_leases import LEASES
 from tests.mutants.of_logs import LOGS
 from tests.mutants.of_new_files import NEW_FILES
 from tests.mutants.of_recovery import RECOVERY
+from tests.mutants.of_running import RUNNING
 from tests.mutants.of_the_doors import DOORS
 from tests.mutants.of_the_engine import ENGINE
 from tests.mutants.of_the_rules import RULES
@@ -16,5 +17,5 @@ from tests.mutants.of_writing import WRITING
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
     *(*WRITING, *RECOVERY, *NEW_FILES, *FAILING_DISK),
-    *(*RULES, *LEASES, *ENGINE, *WAITING, *LOGS, *DOORS),
+    *(*RULES, *LEASES, *ENGINE, *WAITING, *LOGS, *DOORS, *RUNNING),
 )

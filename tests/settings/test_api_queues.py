@@ -171,6 +171,16 @@ async def test_a_queue_does_not_send_its_dead_letters_to_itself(broker: Broker) 
         await broker.queues.put("mail", {**MAIL, "dead_letter": "mail"})
 
 
+async def test_dead_letters_do_not_go_round(broker: Broker) -> None:
+    await broker.queues.put("dead", MAIL)
+    await broker.queues.put("mail", {**MAIL, "dead_letter": "dead"})
+    before = broker.files
+    with pytest.raises(ValidationFailed, match="lead back") as refused:
+        await broker.queues.put("dead", {**MAIL, "dead_letter": "mail"})
+    assert [each.pointer for each in refused.value.errors] == ["/dead_letter"]
+    assert broker.files == before
+
+
 async def test_what_the_engine_refuses_leaves_the_files_as_they_were(broker: Broker) -> None:
     await broker.queues.put("mail", MAIL)
     before = broker.files

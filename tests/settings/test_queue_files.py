@@ -95,6 +95,14 @@ def test_a_queue_of_the_configuration_sends_its_dead_letters_to_one_of_the_confi
     assert mistakes_of(path) == [f'{path}:1: queues.mail.dead_letter: there is no queue "letters"']
 
 
+def test_dead_letters_that_go_round_are_told_of_each_queue_on_their_way(path: Path) -> None:
+    put(path, "letters.yml", QUEUE + "dead_letter: parcels\n")
+    put(path, "parcels.yml", QUEUE + "dead_letter: cards\n")
+    put(path, "cards.yml", QUEUE + "dead_letter: parcels\n")
+    told = [mistake.partition(": ")[0].rpartition("/")[2] for mistake in mistakes_of(path)]
+    assert told == ["cards.yml:1", "parcels.yml:1"]
+
+
 def test_what_the_api_wrote_never_reads_the_environment(path: Path) -> None:
     put(path, "letters.yml", f"{MARK.decode()}read: ['${{TOKEN}}']\nwrite: []\n")
     (mistake,) = mistakes_of(path, TOKEN="stolen")

@@ -92,6 +92,19 @@ def test_a_mistake_is_told_with_its_line_and_its_place(options: str, mistake: st
     assert mistakes_of(options) == [mistake]
 
 
+def test_dead_letters_that_go_round_are_a_mistake_of_each_queue_on_their_way() -> None:
+    text = """\
+queues:
+  mail: {read: [], write: [], dead_letter: dead}
+  dead: {read: [], write: [], dead_letter: buried}
+  buried: {read: [], write: [], dead_letter: dead}
+"""
+    with pytest.raises(ConfigurationWrong) as wrong:
+        parse(text.encode(), source="s", environment={})
+    places = [mistake.split(": ")[:2] for mistake in wrong.value.mistakes]
+    assert places == [["s:3", "queues.dead.dead_letter"], ["s:4", "queues.buried.dead_letter"]]
+
+
 def test_all_mistakes_are_told_at_once() -> None:
     assert (
         len(mistakes_of("backoff: 1\nerrors: 2\ndead_letter: x\nwhen_full: y\nmax_jobs: z\npaused: 0\n")) == 6

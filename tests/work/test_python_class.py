@@ -1,19 +1,22 @@
 """Jobs that are Python classes: each method is called when it should be, and no class harms the worker."""
 
 import asyncio
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
 import pytest
 
 from jobengine import JobClass
+from jobengine.client.worker.threads import Threads
 from jobengine.errors import ConfigurationWrong
-from jobengine.work import python_class
+from jobengine.settings.run import RunSettings, RunType
+from jobengine.settings.schema import QueueSettings
 from jobengine.work.examples import Export, Simple
-from jobengine.work.outcome import Broken, Done, Halted, Kind, Refused
+from jobengine.work.lanes import Workshop
+from jobengine.work.outcome import KIND_MOST, TEXT_MOST, Broken, Done, Halted, Kind, Refused
 from jobengine.work.python_class import PythonRunner, import_classes
 from jobengine.work.source import Claimed
 
@@ -93,22 +96,68 @@ class Deaf(JobClass):
         raise RuntimeError("no")
 
 
+class Leaves(JobClass):
+    """Ends the whole program, or would like to."""
+
+    def __init__(self, args: Mapping[str, Any]) -> None:
+        super().__init__(args)
+        if args.get("in") == "making":
+            sys.exit(3)
+
+    def start(self) -> Any:
+        sys.exit(3)
+
+    def details(self) -> Any:
+        sys.exit(3)
+
+
+class LeavesLater(JobClass):
+    """The same, without a thread."""
+
+    async def start(self) -> Any:
+        sys.exit(3)
+
+
+class Obeys(JobClass):
+    """Ends when its `stop` or `halt` says so, and does not look whether it should."""
+
+    def __init__(self, args: Mapping[str, Any]) -> None:
+        super().__init__(args)
+        self.told = threading.Event()
+
+    def start(self) -> Any:
+        return self.told.wait(30)
+
+    def halt(self) -> Any:
+        self.told.set()
+        return "here"
+
+    def stop(self) -> Any:
+        self.told.set()
+
+
 CLASSES: dict[str, type[JobClass]] = {
-    each.__name__: each for each in (Waits, Sleeps, Fails, Deaf, Simple, Export, JobClass)
+    each.__name__: each
+    for each in (Waits, Sleeps, Fails, Deaf, Leaves, LeavesLater, Obeys, Simple, Export, JobClass)
 }
 
 
 @pytest.fixture
-def threads() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(4) as threads:
-        yield threads
+def threads() -> Iterator[Threads]:
+    threads = Threads(4)
+    yield threads
+    threads.stop()
 
 
-def runner(threads: ThreadPoolExecutor, name: str, *, saved: Any = None, **args: Any) -> PythonRunner:
+def runner(
+    threads: Threads, name: str, *, saved: Any = None, grace_seconds: float = 5, **args: Any
+) -> PythonRunner:
     """Of a job of this class."""
     content = msgspec.json.encode({"class": name, "args": args})
     left = None if saved is None else msgspec.json.encode(saved)
-    return PythonRunner(Claimed("q", "u", "1", 1, content, saved=left), CLASSES, threads)
+    return PythonRunner(
+        Claimed("q", "u", "1", 1, content, saved=left), CLASSES, threads, grace_seconds=grace_seconds
+    )
 
 
 async def ended(running: PythonRunner) -> Any:
@@ -129,16 +178,14 @@ async def begun() -> AsyncIterator[None]:
     Deaf.let_go.set()
 
 
-async def test_what_it_returns_is_the_result(threads: ThreadPoolExecutor) -> None:
+async def test_what_it_returns_is_the_result(threads: Threads) -> None:
     assert result(await ended(runner(threads, "Simple", count=3, seconds=0))) == {"counted": 3}
     days = {"from_date": "2020-01-31", "to_date": "2020-03-01", "seconds": 0}
     assert result(await ended(runner(threads, "Export", **days))) == {"exported": 31}
 
 
 @pytest.mark.parametrize("name", ["Waits", "Sleeps"])
-async def test_one_that_is_halted_leaves_what_the_next_goes_on_with(
-    threads: ThreadPoolExecutor, name: str
-) -> None:
+async def test_one_that_is_halted_leaves_what_the_next_goes_on_with(threads: Threads, name: str) -> None:
     first = runner(threads, name)
     await first.start()
     halted = await first.halt()
@@ -149,7 +196,7 @@ async def test_one_that_is_halted_leaves_what_the_next_goes_on_with(
     assert result(await ended(second)) == {"Waits": 8, "Sleeps": "from here"}[name]
 
 
-async def test_an_example_goes_on_where_it_was(threads: ThreadPoolExecutor) -> None:
+async def test_an_example_goes_on_where_it_was(threads: Threads) -> None:
     export = runner(threads, "Export", from_date="2020-01-01", to_date="2020-12-31", seconds=0.001)
     await export.start()
     while (export.details() or {})["done"] < 3:
@@ -169,7 +216,7 @@ async def test_an_example_goes_on_where_it_was(threads: ThreadPoolExecutor) -> N
 
 
 async def test_one_that_cannot_tell_how_far_it_has_come_begins_anew(
-    threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+    threads: Threads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def halt(_self: Sleeps) -> Any:
         raise RuntimeError("no")
@@ -180,7 +227,7 @@ async def test_one_that_cannot_tell_how_far_it_has_come_begins_anew(
     assert await sleeps.halt() == await sleeps.ended() == Halted(None)
 
 
-async def test_one_that_ended_before_the_halt_is_done(threads: ThreadPoolExecutor) -> None:
+async def test_one_that_ended_before_the_halt_is_done(threads: Threads) -> None:
     simple = runner(threads, "Simple", count=0)
     await simple.start()
     await asyncio.sleep(0.01)
@@ -189,7 +236,7 @@ async def test_one_that_ended_before_the_halt_is_done(threads: ThreadPoolExecuto
 
 
 @pytest.mark.parametrize("name", ["Waits", "Sleeps"])
-async def test_one_that_is_stopped_is_told_and_cleans_up(threads: ThreadPoolExecutor, name: str) -> None:
+async def test_one_that_is_stopped_is_told_and_cleans_up(threads: Threads, name: str) -> None:
     running = runner(threads, name)
     await running.start()
     await running.stop()
@@ -201,7 +248,7 @@ async def test_one_that_is_stopped_is_told_and_cleans_up(threads: ThreadPoolExec
         assert running._object.calls == ["stop", "clean"]  # type: ignore[attr-defined]
 
 
-async def test_one_that_ends_well_has_nothing_to_clean(threads: ThreadPoolExecutor) -> None:
+async def test_one_that_ends_well_has_nothing_to_clean(threads: Threads) -> None:
     running = runner(threads, "Waits", saved={"at": 1})
     assert result(await ended(running)) == 2
     await running.clean()
@@ -210,10 +257,9 @@ async def test_one_that_ends_well_has_nothing_to_clean(threads: ThreadPoolExecut
 
 @pytest.mark.usefixtures("begun")
 async def test_a_thread_that_does_not_end_holds_up_nobody(
-    threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+    threads: Threads,
 ) -> None:
-    monkeypatch.setattr(python_class, "_END_SECONDS", 0.05)
-    deaf = runner(threads, "Deaf")
+    deaf = runner(threads, "Deaf", grace_seconds=0.05)
     await deaf.start()
     await deaf.stop()
     assert isinstance(await deaf.ended(), Broken)
@@ -221,20 +267,47 @@ async def test_a_thread_that_does_not_end_holds_up_nobody(
 
 
 async def test_what_it_raises_fails_the_attempt_by_the_name_of_the_exception(
-    threads: ThreadPoolExecutor,
+    threads: Threads,
 ) -> None:
     outcome = await ended(runner(threads, "Fails"))
     assert isinstance(outcome, Broken)
     assert (outcome.kind, outcome.text, outcome.retry) == ("KeyError", "'page'", None)
 
 
-async def test_a_result_that_is_no_json_is_told(threads: ThreadPoolExecutor) -> None:
+@pytest.mark.parametrize("name", ["Leaves", "LeavesLater"])
+async def test_one_that_leaves_its_program_ends_its_job_only(threads: Threads, name: str) -> None:
+    outcome = await ended(runner(threads, name))
+    assert isinstance(outcome, Broken)
+    assert (outcome.kind, outcome.text, outcome.retry) == ("SystemExit", "SystemExit: 3", None)
+
+
+def test_what_an_exception_says_can_be_stored_whatever_it_is() -> None:
+    broken = Broken("Odd\udcff" * 100, "no such file: \udcff" + 5000 * "x")
+    assert (len(broken.kind), len(broken.text)) == (KIND_MOST, TEXT_MOST)
+    assert broken.text.startswith("no such file: ?x")
+    assert broken.kind.isascii()
+
+
+async def test_a_thread_for_each_slot_is_not_all() -> None:
+    run = RunSettings(type=RunType.PYTHON, classes={"Obeys": f"{__name__}:Obeys"}, grace=50)
+    workshop = Workshop(None, directory=None)  # type: ignore[arg-type]  # it tells nobody
+    lane = await workshop.lane(QueueSettings("q", frozenset(), frozenset(), run=run), slots=1)
+    for end in ("halt", "stop"):
+        running = lane.make(Claimed("q", "u", "1", 1, b'{"class":"Obeys"}'), 1)
+        assert isinstance(running, PythonRunner)
+        await running.start()
+        await getattr(running, end)()
+        assert running._object.told.is_set()  # type: ignore[attr-defined]
+    await workshop.close()
+
+
+async def test_a_result_that_is_no_json_is_told(threads: Threads) -> None:
     outcome = await ended(runner(threads, "Fails", **{"in": "result"}))
     assert isinstance(outcome, Broken)
     assert outcome.kind == Kind.OUTPUT
 
 
-async def test_a_class_without_a_start_fails_its_jobs(threads: ThreadPoolExecutor) -> None:
+async def test_a_class_without_a_start_fails_its_jobs(threads: Threads) -> None:
     outcome = await ended(runner(threads, "JobClass"))
     assert isinstance(outcome, Broken)
     assert outcome.kind == "NotImplementedError"
@@ -254,13 +327,14 @@ async def test_a_class_without_a_start_fails_its_jobs(threads: ThreadPoolExecuto
         (b'{"class":"Export","args":{"from_date":"2020-02-02","to_date":"2020-02-01"}}', Kind.CONTENT, False),
         (b'{"class":"Fails","args":{"in":"args"}}', Kind.CONTENT, False),
         (b'{"class":"Fails","args":{"in":"making"}}', Kind.ERROR, None),
+        (b'{"class":"Leaves","args":{"in":"making"}}', Kind.ERROR, None),
     ],
 )
 def test_a_job_that_names_nothing_that_can_be_run_is_refused(
-    threads: ThreadPoolExecutor, content: bytes, kind: Kind, retry: bool | None
+    threads: Threads, content: bytes, kind: Kind, retry: bool | None
 ) -> None:
     with pytest.raises(Refused) as refused:
-        PythonRunner(Claimed("q", "u", "1", 1, content), CLASSES, threads)
+        PythonRunner(Claimed("q", "u", "1", 1, content), CLASSES, threads, grace_seconds=5)
     assert (refused.value.broken.kind, refused.value.broken.retry) == (kind, retry)
     assert "\n" not in refused.value.broken.text
 

@@ -5,10 +5,11 @@ import gc
 import json
 import weakref
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 
+from jobengine.client.worker.threads import Threads
+from jobengine.errors import Unavailable
 from jobengine.settings.run import RunSettings
 from jobengine.work.conditions import Conditions
 from jobengine.work.examples import Simple
@@ -47,6 +48,13 @@ class Nobody:
         """Of no interest."""
 
 
+class Refusing(Nobody):
+    """A broker that wants something, and is asked in vain."""
+
+    async def changed(self, job: Claimed, known: Asked) -> None:
+        """At once."""
+
+
 async def renew(_runs: Sequence[Running]) -> None:
     """Held on."""
 
@@ -55,13 +63,12 @@ async def test_what_has_run_is_given_up_at_once_and_not_when_garbage_is_collecte
     job = Claimed("steps", "1", "lease", 1, b'{"class": "Simple", "args": {"count": 2, "seconds": 0.02}}')
 
     async def run() -> "weakref.ref[Running]":
-        with ThreadPoolExecutor(1) as threads:
-            make = partial(PythonRunner, job, {"Simple": Simple}, threads)
-            running = Running(job, make, Nobody(), timeout_seconds=10)  # type: ignore[arg-type]
-            running.listen(renew)
-            assert isinstance(await running.run(), Done)
-            running.listen_no_more()
-            return weakref.ref(running)
+        make = partial(PythonRunner, job, {"Simple": Simple}, Threads(1), grace_seconds=5)
+        running = Running(job, make, Nobody(), timeout_seconds=10)  # type: ignore[arg-type]
+        running.listen(renew)
+        assert isinstance(await running.run(), Done)
+        running.listen_no_more()
+        return weakref.ref(running)
 
     with no_garbage_collection():
         ran = await run()
@@ -73,6 +80,23 @@ def _shell(
     job: Claimed, settings: RunSettings, conditions: Conditions, spawner: Spawner, sink: LogSink
 ) -> ShellRunner:
     return ShellRunner(job, ShellSettings(settings.allow_shell, 1000), conditions, spawner, sink)
+
+
+async def test_a_broker_that_refuses_at_once_is_not_asked_without_a_pause() -> None:
+    job = Claimed("steps", "1", "lease", 1, b'{"class": "Simple", "args": {"count": 2, "seconds": 0.02}}')
+    asked: list[object] = []
+
+    async def refuse(runs: Sequence[Running]) -> None:
+        asked.append(runs)
+        assert len(asked) < 100  # else nothing else would ever have its turn
+        raise Unavailable("the disk does not answer")
+
+    make = partial(PythonRunner, job, {"Simple": Simple}, Threads(1), grace_seconds=5)
+    running = Running(job, make, Refusing(), timeout_seconds=10)  # type: ignore[arg-type]
+    running.listen(refuse)
+    assert isinstance(await running.run(), Done)
+    running.listen_no_more()
+    assert len(asked) == 1
 
 
 async def test_the_time_limit_counts_what_it_runs_and_not_what_it_stands_still() -> None:

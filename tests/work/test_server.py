@@ -103,3 +103,17 @@ async def test_a_job_of_slurms_outlives_the_server_and_no_attempt_is_lost(tmp_pa
             job = await ended(client, uid)
     assert (job.state, job.attempt, file_of(job.result, "made")) == ("complete", 1, b"made\n")
     assert file_of(job.result, "begun").count(b"\n") == 1
+
+
+async def test_a_class_that_leaves_or_never_ends_harms_no_server(tmp_path: Path) -> None:
+    classes = {name: f"tests.work.odd_classes:{name}" for name in ("Leaves", "Deaf")}
+    server = ServerProcess(tmp_path, configured(tmp_path, type="python", classes=classes, grace="100ms"))
+    async with running(server) as client:
+        left = await ended(client, (await client.create("runs", {"class": "Leaves"})).uid)
+        assert (left.state, left.errors[-1].kind) == ("failed", "SystemExit")
+        deaf = await client.create("runs", {"class": "Deaf"})
+        while (await client.get("runs", deaf.uid)).state == "queued":
+            await asyncio.sleep(0.01)
+    assert server.process.returncode == 0
+    assert "stopped" in server.log
+    assert "ended without it" not in server.log

@@ -149,8 +149,8 @@ class _Batch:
         self.bytes += weight(job)
         self.content_bytes += length_of(job.content)
         self.last_order = max(self.last_order, job.order)
-        if options is not None and self._view.log(job.queue, job.uid) is not None:
-            self.changes.append(DropLog(job.queue, job.uid))  # of one with its uid that is gone
+        if options is not None:
+            self._forget_log(job)  # of one with its uid that is gone
         self.changes.append(PutJob(job))
         self.new.append(job)
         self.jobs.append(job)
@@ -182,10 +182,15 @@ class _Batch:
         self.bytes += weight(job) - weight(known)
         self.content_bytes += length_of(job.content) - length_of(known.content)
         self.last_order = max(self.last_order, job.order)
+        self._forget_log(known)
         self.changes.append(PutJob(job))
         self._by_uid[job.uid] = job
         self._by_key[key] = job
         return job
+
+    def _forget_log(self, job: Job) -> None:
+        if self._view.log(job.queue, job.uid) is not None:
+            self.changes.append(DropLog(job.queue, job.uid))
 
 
 def _extra(options: Options, now: int) -> Extra | None:

@@ -140,11 +140,13 @@ def _delay(job: Job, settlement: Fail, queue: Queue) -> int | None:
 def released(job: Job, now: int, delay: int = 0) -> Job:
     """The job, given back by its holder: it has its old place, and this was no attempt."""
     if job.more.is_to_stop:
-        return _ended(job, Event.STOP, replace(job.more, reason=Reason.STOPPED, is_to_stop=False), now)
+        extra = replace(job.more, reason=Reason.STOPPED, is_to_stop=False, halted=False, saved=None)
+        return _ended(job, Event.STOP, extra, now)
     if job.expires <= now:
-        return _ended(job, Event.EXPIRE_LATE, replace(job.more, reason=Reason.EXPIRED), now)
-    extra = replace(job.more, not_before=now + delay) if delay else job.extra
-    return replace(_put_back(job, Event.RELEASE, extra, now), attempt=job.attempt - 1)
+        extra = replace(job.more, reason=Reason.EXPIRED, halted=False, saved=None)
+        return _ended(job, Event.EXPIRE_LATE, extra, now)
+    put_back = replace(job.more, not_before=now + delay) if delay else job.extra
+    return replace(_put_back(job, Event.RELEASE, put_back, now), attempt=job.attempt - 1)
 
 
 def _put_back(job: Job, event: Event, extra: Extra | None, now: int) -> Job:

@@ -1,7 +1,9 @@
 """What jobs write: appended by their holder, read and followed by others."""
 
+import contextlib
 import json
 import socket
+import time
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from jobengine import Client
 from tests.support.api import BASE, Api
 from tests.support.connection import Answer
+from tests.support.server import ServerProcess
 from tests.web.conftest import StartServer
 
 OCTETS = "application/octet-stream"
@@ -204,6 +207,43 @@ def test_who_was_cut_off_goes_on_behind_what_it_has_read(owner: Api, job: Any) -
     with events(owner, job["uid"], Last_Event_ID=id_) as opened:
         got = received(opened, b"two")
         assert b"one" not in got
+
+
+def _has_place(server: ServerProcess) -> bool:
+    with contextlib.suppress(ConnectionError), server.connect() as connection:
+        return connection.ask("GET", "/livez").status == 200
+    return False
+
+
+def test_followers_who_go_leave_their_places_to_others(start_server: StartServer) -> None:
+    server = start_server({"limits": {"connections": 4}})
+    with Api(server, "owner", "mail") as owner:
+        owner.create()
+        job = owner.claim_one()
+        append(owner, job, b"one")
+        for _ in range(10):  # all of them find a place: nobody is left in it
+            with events(owner, job["uid"]) as first, events(owner, job["uid"]) as second:
+                received(first, b'"text":"one"')
+                received(second, b'"text":"one"')
+
+
+def test_followers_who_do_not_read_are_cut_off_and_hold_no_memory(start_server: StartServer) -> None:
+    everybody = {"read": ["owner"], "write": ["owner"], "log_bytes": "16MiB"}
+    server = start_server({"queues": {"mail": everybody}, "limits": {"write_seconds": 1, "connections": 21}})
+    with Api(server, "owner", "mail") as owner, contextlib.ExitStack() as followers:
+        owner.create()
+        job = owner.claim_one()
+        piece = b"x" * 900_000
+        for number in range(16):
+            assert append(owner, job, piece, offset=number * len(piece)).status == 204
+        before = server.resident_bytes()
+        waiting = [followers.enter_context(events(owner, job["uid"])) for _ in range(20)]
+        for each in waiting:
+            received(each, b"event: out")
+        assert server.resident_bytes() - before < 128 << 20  # some pieces for each, and not 288 MB
+        until = time.monotonic() + 30
+        while not _has_place(server):
+            assert time.monotonic() < until
 
 
 def test_who_follows_a_job_that_is_deleted_is_told(owner: Api, job: Any) -> None:

@@ -1,0 +1,23 @@
+"""Job classes that would harm a server that trusted them."""
+
+import sys
+import threading
+from typing import Any
+
+from jobengine import JobClass
+
+
+class Leaves(JobClass):
+    """Ends the program that it runs in, or would like to."""
+
+    def start(self) -> Any:
+        """As a script does."""
+        sys.exit(3)
+
+
+class Deaf(JobClass):
+    """Never ends, whatever it is told."""
+
+    def start(self) -> Any:
+        """For ever."""
+        threading.Event().wait()
