@@ -154,8 +154,8 @@ def _plain(schema: Json) -> str:
 
 def _range(schema: Json, least: str, most: str) -> str:
     if most in schema:
-        return f", {schema.get(least, 0):g} to {schema[most]:g}"
-    return f", at least {schema[least]:g}" if least in schema else ""
+        return f", {schema.get(least, 0)} to {schema[most]}"
+    return f", at least {schema[least]}" if least in schema else ""
 
 
 def _name(schema: Json) -> str | None:

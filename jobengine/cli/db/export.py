@@ -29,8 +29,8 @@ def export(
 ) -> None:
     """Write every job as a line of JSON, decrypted. A server may be using the database meanwhile.
 
-    The first line names the format and the queues. What jobs have written, their logs, is not in it. Needs
-    SECRET or SECRET_FILE in the environment.
+    The first line names the format and the queues. What jobs wrote (their logs) is left out. Needs SECRET or
+    SECRET_FILE in the environment.
     """
     import msgspec
 
