@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from jobengine.model.backoff import Backoff
 from jobengine.model.blob import Blob
@@ -81,6 +82,10 @@ class Extra(Struct, frozen=True, gc=False, omit_defaults=True):
         if self.is_to_stop:
             return Asked.STOP
         return Asked.HALT if self.halted else Asked.RUN
+
+    def at_end(self, reason: Reason | None) -> "Extra":
+        """Of a job that ends for this reason, if it failed: nothing is asked of it, and it begins anew."""
+        return replace(self, reason=reason, is_to_stop=False, halted=False, saved=None)
 
 
 NOTHING_EXTRA: Final = Extra()

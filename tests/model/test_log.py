@@ -309,3 +309,25 @@ def test_a_job_that_is_given_back_when_it_was_to_stop_begins_anew_if_it_is_tried
     broker.do(Control("mail", (job.uid,), Act.STOP))
     stopped = broker.settle(Release(job.uid, job.lease, saved=b'{"done":3}'))
     assert (stopped.state, stopped.more.saved) == (State.FAILED, None)
+
+
+def test_whatever_ends_a_job_leaves_nothing_that_is_asked_of_it() -> None:
+    broker = Writing(RETRYING)
+    waiting = broker.create(valid_for=1000 * MINUTE_MS)
+    broker.do(Control("mail", (waiting.uid,), Act.HALT))
+    (stopped,) = broker.do(Control("mail", (waiting.uid,), Act.STOP))
+    held = broker.begin()
+    broker.do(Control("mail", (held.uid,), Act.HALT))
+    broker.do(Control("mail", (held.uid,), Act.STOP))
+    given_back = broker.settle(Release(held.uid, held.lease, saved=b"1"))
+    for ended in (stopped, given_back):
+        assert (ended.state, ended.more.halted, ended.more.is_to_stop) == (State.FAILED, False, False)
+
+
+def test_each_clone_counts_by_its_own_size() -> None:
+    broker = Writing()
+    sizes = [200, *[20_000] * 3, 200]
+    uids = tuple(broker.create(content=b'"%b"' % (size * b"x")).uid for size in sizes)
+    broker.ledger.bytes_limit = broker.ledger.totals.bytes + 45_000
+    outcomes = broker.do(Control("mail", uids, Act.CLONE))
+    assert [isinstance(outcome, Job) for outcome in outcomes] == [True, True, True, False, True]

@@ -83,7 +83,7 @@ def _at_deadline(job: Job, queue: Queue, updated: int, due: int) -> Job | None:
     if job.state == "queued":
         return _failed(job, updated, replace(job.more, reason=Reason.EXPIRED))
     if job.more.is_to_stop:
-        return _failed(job, updated, replace(job.more, reason=Reason.STOPPED, is_to_stop=False))
+        return _failed(job, updated, replace(job.more, reason=Reason.STOPPED))
     record = with_record(job, Failure(job.attempt, due, Reason.TIMEOUT, worker=job.worker))
     if job.attempt >= attempts_most(job, queue):
         # A plain job has no record, unless it dies: the end of its lease tells why it failed.
@@ -95,4 +95,9 @@ def _at_deadline(job: Job, queue: Queue, updated: int, due: int) -> Job | None:
 
 
 def _failed(job: Job, updated: int, extra: Extra | None) -> Job:
-    return replace(job, state=State.FAILED, updated=updated, extra=extra)
+    return replace(job, state=State.FAILED, updated=updated, extra=None if extra is None else at_rest(extra))
+
+
+def at_rest(extra: Extra) -> Extra:
+    """Of a job that has ended: nobody asks anything of it, and it leaves nothing to go on with."""
+    return replace(extra, halted=False, is_to_stop=False, saved=None)

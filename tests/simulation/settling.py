@@ -12,7 +12,7 @@ from jobengine.model.job import Job
 from jobengine.model.queue import Queue
 from jobengine.model.states import State
 from tests.simulation.book import Book, plain_job, plain_value
-from tests.simulation.passing import attempts_most, present, with_record
+from tests.simulation.passing import at_rest, attempts_most, present, with_record
 
 
 def wrong_settlements(book: Book, command: Settle, answer: Sequence[object], now: int) -> str:
@@ -58,7 +58,7 @@ def _completed(job: Job, said: Complete) -> Job:
     extra = job.extra
     if extra is not None or said.result is not None:
         result = None if said.result is None else plain_value(said.result)
-        extra = replace(job.more, result=result, halted=False, is_to_stop=False, saved=None)
+        extra = at_rest(replace(job.more, result=result))
     return replace(job, state=State.COMPLETE, lease_ends=0, extra=extra)
 
 
@@ -67,13 +67,13 @@ def _failed(job: Job, said: Fail, queue: Queue, now: int) -> Job:
     result = None if said.result is None else plain_value(said.result)
     extra = replace(with_record(job, failure), result=result)
     if extra.is_to_stop:
-        return _ended(job, replace(extra, is_to_stop=False, saved=None), Reason.STOPPED)
+        return _ended(job, extra, Reason.STOPPED)
     wants = said.retry is not False  # no queue here has rules for kinds of error
     delay = said.delay
     if delay is None:
         delay = (job.more.backoff or queue.backoff).delay(attempt=job.attempt, uid=job.uid)
     if not wants or job.attempt >= attempts_most(job, queue) or now + delay >= job.expires:
-        return _ended(job, replace(extra, halted=False, saved=None), Reason.ERROR)
+        return _ended(job, extra, Reason.ERROR)
     return _put_back(job, replace(extra, not_before=now + delay if delay else 0))
 
 
@@ -81,7 +81,7 @@ def _released(job: Job, said: Release, now: int) -> Job:
     if said.saved is not None:
         job = replace(job, extra=replace(job.more, saved=plain_value(said.saved)))
     if job.more.is_to_stop:
-        return _ended(job, replace(job.more, is_to_stop=False), Reason.STOPPED)
+        return _ended(job, job.more, Reason.STOPPED)
     if job.expires <= now:
         return _ended(job, job.more, Reason.EXPIRED)
     extra = replace(job.more, not_before=now + said.delay) if said.delay else job.extra
@@ -89,7 +89,7 @@ def _released(job: Job, said: Release, now: int) -> Job:
 
 
 def _ended(job: Job, extra: Extra, reason: Reason) -> Job:
-    return replace(job, state=State.FAILED, lease_ends=0, extra=replace(extra, reason=reason))
+    return replace(job, state=State.FAILED, lease_ends=0, extra=at_rest(replace(extra, reason=reason)))
 
 
 def _put_back(job: Job, extra: Extra | None) -> Job:

@@ -28,6 +28,7 @@ class _Doing(Struct):
     arrivals: Iterator[int]
     keys: set[tuple[str, str]]  # queue, unique key: of the jobs that were given theirs again
     clones: int = 0  # made so far
+    clone_bytes: int = 0  # of memory that they take
 
 
 class _Done(Struct):
@@ -70,7 +71,7 @@ def _stop(doing: _Doing, job: Job) -> _Done:
     if job.state is State.INPROGRESS:
         return _altered(doing, job, replace(job.more, is_to_stop=True))
     stopped = replace(job, state=after(job.state, Event.STOP), lease_ends=0)
-    return _altered(doing, stopped, replace(job.more, reason=Reason.STOPPED, halted=False))
+    return _altered(doing, stopped, job.more.at_end(Reason.STOPPED))
 
 
 def _halt(doing: _Doing, job: Job) -> _Done:
@@ -120,8 +121,9 @@ def _clone(doing: _Doing, job: Job) -> _Done:
         expires=NEVER if job.expires == NEVER else now + (job.expires - job.created),
         extra=_options_of(job),
     )
-    if not doing.view.has_room_for(doing.clones * weight(clone)):
+    if not doing.view.has_room_for(doing.clone_bytes + weight(clone)):
         raise QueueFull("the jobs take all the memory that limits.memory allows")
+    doing.clone_bytes += weight(clone)
     return _Done((PutJob(clone),), clone)
 
 

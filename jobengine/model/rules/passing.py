@@ -88,12 +88,12 @@ def _after_deadline(job: Job, event: Event, deadline: int, queue: Queue) -> Job:
 def _extra_after(job: Job, event: Event, deadline: int, queue: Queue) -> Extra | None:
     match event:
         case Event.STOP:
-            return replace(job.more, reason=Reason.STOPPED, is_to_stop=False)
+            return job.more.at_end(Reason.STOPPED)
         case Event.EXPIRE_KEPT | Event.EXPIRE_LATE:
-            return replace(job.more, reason=Reason.EXPIRED)
+            return job.more.at_end(Reason.EXPIRED)
         # A plain job tells by the end of its lease why it failed; a dead letter has another.
         case Event.TIME_OUT if job.extra is not None or queue.dead_letter is not None:
-            return replace(with_failure(job, _timeout(job, deadline)), reason=Reason.TIMEOUT)
+            return with_failure(job, _timeout(job, deadline)).at_end(Reason.TIMEOUT)
         case Event.RETRY:
             return with_failure(job, _timeout(job, deadline))
         case _:

@@ -107,7 +107,7 @@ def _with_saved(job: Job, release: Release) -> Job:
 def _completed(job: Job, settlement: Complete, now: int) -> Job:
     extra = job.extra
     if settlement.result is not None or extra is not None:
-        extra = replace(job.more, result=settlement.result, is_to_stop=False, halted=False, saved=None)
+        extra = replace(job.more.at_end(None), result=settlement.result)
     return replace(job, state=_COMPLETED, updated=touched(job, now), lease_ends=0, extra=extra)
 
 
@@ -116,11 +116,10 @@ def _failed(job: Job, settlement: Fail, queue: Queue, now: int) -> Job:
     failure = Failure(job.attempt, now, Reason.ERROR, settlement.kind, text, job.worker)
     extra = replace(with_failure(job, failure), result=settlement.result)
     if extra.is_to_stop:
-        stopped = replace(extra, reason=Reason.STOPPED, is_to_stop=False, saved=None)
-        return _ended(job, Event.STOP, stopped, now)
+        return _ended(job, Event.STOP, extra.at_end(Reason.STOPPED), now)
     delay = _delay(job, settlement, queue)
     if delay is None or now + delay >= job.expires:
-        return _ended(job, Event.FAIL, replace(extra, reason=Reason.ERROR, halted=False, saved=None), now)
+        return _ended(job, Event.FAIL, extra.at_end(Reason.ERROR), now)
     extra = replace(extra, not_before=now + delay if delay else 0)
     return _put_back(job, Event.RETRY, extra, now)
 
@@ -140,13 +139,11 @@ def _delay(job: Job, settlement: Fail, queue: Queue) -> int | None:
 def released(job: Job, now: int, delay: int = 0) -> Job:
     """The job, given back by its holder: it has its old place, and this was no attempt."""
     if job.more.is_to_stop:
-        extra = replace(job.more, reason=Reason.STOPPED, is_to_stop=False, halted=False, saved=None)
-        return _ended(job, Event.STOP, extra, now)
+        return _ended(job, Event.STOP, job.more.at_end(Reason.STOPPED), now)
     if job.expires <= now:
-        extra = replace(job.more, reason=Reason.EXPIRED, halted=False, saved=None)
-        return _ended(job, Event.EXPIRE_LATE, extra, now)
-    put_back = replace(job.more, not_before=now + delay) if delay else job.extra
-    return replace(_put_back(job, Event.RELEASE, put_back, now), attempt=job.attempt - 1)
+        return _ended(job, Event.EXPIRE_LATE, job.more.at_end(Reason.EXPIRED), now)
+    extra = replace(job.more, not_before=now + delay) if delay else job.extra
+    return replace(_put_back(job, Event.RELEASE, extra, now), attempt=job.attempt - 1)
 
 
 def _put_back(job: Job, event: Event, extra: Extra | None, now: int) -> Job:

@@ -88,14 +88,14 @@ def _extra(before: Job, state: State, event: Event) -> Extra | None:
     late = event is Event.EXPIRE_LATE
     if (before.extra is None and not late) or state is before.state:
         return before.extra
-    reason = Reason.EXPIRED if late else Reason.ERROR
-    return replace(
-        before.more,
-        not_before=0,
-        halted=False,
-        is_to_stop=False,
-        reason=reason if state is State.FAILED else None,
-    )
+    extra = replace(before.more, not_before=0)
+    match state:
+        case State.FAILED:
+            return extra.at_end(Reason.EXPIRED if late else Reason.ERROR)
+        case State.COMPLETE:
+            return extra.at_end(None)
+        case _:
+            return replace(extra, halted=False, is_to_stop=False, reason=None)
 
 
 def _event(job: Job, wanted: State, *, late: bool) -> Event:
