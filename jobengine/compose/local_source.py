@@ -1,12 +1,11 @@
 """Jobs for the server's own worker: straight from the engine."""
 
-import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, assert_never
 
 from jobengine.engine.interface import Engine
-from jobengine.errors import Damaged, JobEngineError, NotFound
+from jobengine.errors import Damaged, JobEngineError, NotFound, Unavailable
 from jobengine.model.commands import (
     Claim,
     ClaimAny,
@@ -45,10 +44,13 @@ class LocalSource:
             command = Claim(queues[0], SERVICE, most, lease, self._worker)
         else:
             command = ClaimAny(tuple((queue, 1) for queue in queues), SERVICE, most, lease, self._worker)
-        jobs = await self._engine.claim(command, wait=wait)
+        try:
+            jobs = await self._engine.claim(command, wait=wait)
+        except NotFound:  # whoever changes the configuration soon asks for another worker
+            raise Unavailable("one of the queues has gone") from None
         try:
             return [claimed for job in jobs for claimed in await self._with_values(job)]
-        except asyncio.CancelledError:
+        except BaseException:
             await self._give_back(jobs)
             raise
 

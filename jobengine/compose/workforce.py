@@ -9,7 +9,7 @@ import structlog
 
 from jobengine.compose.local_source import LocalSource
 from jobengine.engine.interface import Engine
-from jobengine.errors import ConfigurationWrong
+from jobengine.errors import ConfigurationWrong, JobEngineError
 from jobengine.settings.run import RunType
 from jobengine.settings.schema import QueueSettings, Settings
 from jobengine.work.lanes import Workshop
@@ -31,9 +31,10 @@ class Workforce:
         self._is_started = False
         self._worker: Worker | None = None
         self._working: asyncio.Task[None] | None = None
-        self._leaving: set[asyncio.Task[None]] = set()  # those who finish what they had begun
+        self._leaving: dict[asyncio.Task[None], Worker] = {}  # who finish what they had begun
         self._beginning: asyncio.Task[None] | None = None  # the next one, after one has failed
         self._trouble: str | None = None
+        self._is_stopped = False
 
     async def start(self) -> None:
         """Begin to run jobs. Raises ConfigurationWrong for what cannot be run on this machine."""
@@ -50,8 +51,9 @@ class Workforce:
         self._dismiss()
         try:
             await self._begin()
-        except ConfigurationWrong as wrong:
-            self._is_in_trouble(wrong.detail)
+        except (ConfigurationWrong, OSError) as wrong:
+            self._is_in_trouble(str(wrong))
+            self._beginning = asyncio.create_task(self._begin_again())
 
     def warning(self) -> str | None:
         """Why jobs are not run that should be."""
@@ -66,12 +68,16 @@ class Workforce:
 
     async def stop(self) -> None:
         """Let what runs end within `work.drain_seconds`, or give it back."""
+        self._is_stopped = True
         self._dismiss()
+        for worker in self._leaving.values():
+            worker.stop()
         if self._leaving:
             await asyncio.wait(self._leaving)
 
     async def _begin(self) -> None:
         if not self._wanted:
+            self._trouble = None
             return
         work = self._settings.work
         source = LocalSource(self._engine, worker=f"{socket.gethostname()}:{os.getpid()}")
@@ -81,6 +87,9 @@ class Workforce:
         except BaseException:
             await workshop.close()
             raise
+        if self._is_stopped:  # meanwhile
+            await workshop.close()
+            return
         self._worker = Worker(source, lanes, slots=work.slots, drain_seconds=work.drain_seconds)
         self._working = asyncio.create_task(self._work(self._worker, workshop))
         self._trouble = None
@@ -91,34 +100,42 @@ class Workforce:
         if self._beginning is not None:
             self._beginning.cancel()
         if self._worker is not None and self._working is not None:
-            self._worker.stop()
-            self._leaving.add(self._working)
-            self._working.add_done_callback(self._leaving.discard)
+            self._worker.retire()
+            self._leaving[self._working] = self._worker
+            self._working.add_done_callback(self._leaving.pop)
         self._worker = self._working = self._beginning = None
 
     async def _work(self, worker: Worker, workshop: Workshop) -> None:
         try:
             await worker.run()
+        except JobEngineError as refusal:  # one of its queues has gone, for example
+            self._has_failed(worker, refusal.detail)
         except Exception as error:
             log.exception("worker_failed")
-            if worker is self._worker:
-                self._is_in_trouble(f"the worker has failed ({type(error).__name__}); its log says why")
-                self._beginning = asyncio.create_task(self._begin_again())
+            self._has_failed(worker, f"the worker has failed ({type(error).__name__}); its log says why")
         finally:
             await workshop.close()
+
+    def _has_failed(self, worker: Worker, reason: str) -> None:
+        if worker is self._worker:
+            self._worker = self._working = None
+            self._is_in_trouble(reason)
+            self._beginning = asyncio.create_task(self._begin_again())
 
     async def _begin_again(self) -> None:
         while True:
             await asyncio.sleep(AGAIN_SECONDS)
             try:
                 return await self._begin()
-            except ConfigurationWrong as wrong:
-                self._is_in_trouble(wrong.detail)
+            except (ConfigurationWrong, OSError) as wrong:
+                self._is_in_trouble(str(wrong))
 
     def _is_in_trouble(self, reason: str) -> None:
+        """Say so, once."""
         queues = ", ".join(queue.name for queue in self._wanted)
-        self._trouble = f"no jobs of {queues} are run here: {reason}"
-        log.error("jobs_not_run", queues=queues, reason=reason)
+        before, self._trouble = self._trouble, f"no jobs of {queues} are run here: {reason}"
+        if self._trouble != before:
+            log.error("jobs_not_run", queues=queues, reason=reason)
 
 
 def _grace_seconds(queue: QueueSettings) -> float:

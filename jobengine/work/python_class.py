@@ -99,6 +99,8 @@ class PythonRunner(Runner):
         except asyncio.CancelledError:
             if not self._work.cancelled():
                 raise  # not the work was cancelled, but who waits for it
+            if self._halting is None and not self._is_stopped:
+                return Broken("CancelledError", "it cancelled itself", self._result(None))
             value = None
         except Exception as error:  # noqa: BLE001 - it is the user's
             if self._halting is None:
@@ -145,9 +147,12 @@ class PythonRunner(Runner):
         """As the object tells."""
         try:
             details = self._object.details()
-            return None if details is None else dict(details)
+            if details is None:
+                return None
+            msgspec.json.encode(told := dict(details))
         except (Exception, SystemExit):  # noqa: BLE001 - it is the user's
             return {}
+        return told
 
     async def _saved(self) -> bytes | None:
         """What it leaves for the next run. One that cannot tell begins anew."""
@@ -168,6 +173,8 @@ class PythonRunner(Runner):
 
     async def _end(self) -> None:
         """Cancel what is asynchronous; wait for a thread, which nobody can end, for a while."""
+        if self._is_in_thread:
+            await asyncio.wait((self._work,), timeout=self._grace_seconds)
         self._work.cancel()
         await asyncio.wait((self._work,), timeout=self._grace_seconds)
 

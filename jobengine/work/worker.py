@@ -53,6 +53,7 @@ class Worker:
         self._busy = 0  # slots; of what ended just now, it may still be told how
         self._free = {lane.queue: list(range(1, lane.slots + 1)) for lane in lanes}  # the least first
         self._full: frozenset[str] = frozenset()  # the queues that the claim under way leaves out
+        self._retiring = asyncio.Event()
         self._stopping = asyncio.Event()
         self._has_room = asyncio.Event()  # for what the claim under way does not ask for
 
@@ -61,22 +62,29 @@ class Worker:
         """How many jobs it runs now."""
         return len(self._running)
 
+    def retire(self) -> None:
+        """Claim no more; what runs has all the time that it takes."""
+        self._retiring.set()
+
     def stop(self) -> None:
         """Claim no more; what runs has `drain_seconds` to end."""
+        self._retiring.set()
         self._stopping.set()
 
     async def run(self) -> None:
-        """Until it is stopped and all is done or given back. Raises what refuses it for good."""
+        """Until it is to end, and all is done or given back. Raises what refuses it for good."""
         renewing = asyncio.create_task(self._renew_for_ever())
         claiming = asyncio.create_task(self._claim_and_begin())
-        stopping = asyncio.create_task(self._stopping.wait())
+        retiring = asyncio.create_task(self._retiring.wait())
         try:
-            await asyncio.wait((claiming, renewing, stopping), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((claiming, renewing, retiring), return_when=asyncio.FIRST_COMPLETED)
             for task in (claiming, renewing):
                 if task.done():
                     await task
         finally:
-            await _end(claiming, stopping)
+            await _end(claiming, retiring)
+            if self._retiring.is_set():
+                await self._last_jobs(renewing)
             await self._drain()
             await _end(renewing)
             await self._source.close()
@@ -197,9 +205,15 @@ class Worker:
 
     # --- the end ---
 
+    async def _last_jobs(self, renewing: "asyncio.Task[None]") -> None:
+        """Until all have ended, or it is told to stop, or cannot hold them any more."""
+        stopping = asyncio.create_task(self._stopping.wait())
+        while self._running and not stopping.done() and not renewing.done():
+            await asyncio.wait((*self._running, stopping, renewing), return_when=asyncio.FIRST_COMPLETED)
+        await _end(stopping)
+
     async def _drain(self) -> None:
         """Let what runs end, or give it back."""
-        self._stopping.set()
         if self._running:
             await asyncio.wait(self._running, timeout=self._drain_seconds)
         for running in self._running.values():

@@ -111,6 +111,16 @@ class Leaves(JobClass):
         sys.exit(3)
 
 
+class CancelsItself(JobClass):
+    """As if nobody wanted it."""
+
+    async def start(self) -> Any:
+        raise asyncio.CancelledError
+
+    def details(self) -> Any:
+        return {"at": object()}
+
+
 class LeavesLater(JobClass):
     """The same, without a thread."""
 
@@ -138,7 +148,9 @@ class Obeys(JobClass):
 
 CLASSES: dict[str, type[JobClass]] = {
     each.__name__: each
-    for each in (Waits, Sleeps, Fails, Deaf, Leaves, LeavesLater, Obeys, Simple, Export, JobClass)
+    for each in (
+        *(Waits, Sleeps, Fails, Deaf, Leaves, LeavesLater, CancelsItself, Obeys, Simple, Export, JobClass),
+    )
 }
 
 
@@ -279,6 +291,19 @@ async def test_one_that_leaves_its_program_ends_its_job_only(threads: Threads, n
     outcome = await ended(runner(threads, name))
     assert isinstance(outcome, Broken)
     assert (outcome.kind, outcome.text, outcome.retry) == ("SystemExit", "SystemExit: 3", None)
+
+
+async def test_one_that_cancels_itself_has_failed(threads: Threads) -> None:
+    outcome = await ended(runner(threads, "CancelsItself"))
+    assert isinstance(outcome, Broken)
+    assert (outcome.kind, outcome.text) == ("CancelledError", "it cancelled itself")
+
+
+async def test_a_thread_has_its_grace_before_what_it_did_is_taken_back(threads: Threads) -> None:
+    waits = runner(threads, "Waits")
+    await waits.start()
+    await waits.stop()
+    assert waits._work.result() == "ended"
 
 
 def test_what_an_exception_says_can_be_stored_whatever_it_is() -> None:
