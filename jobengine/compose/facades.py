@@ -34,7 +34,7 @@ def facade_routes(
     for name, facade in facades.open.items():
         queue = named[str(facade.queue)]  # the configuration is refused when it is not there
         routes[name] = tuple(_routes(name, facade, front(queue.name, facade.service), queue))
-        log.info("facade_open", facade=name, queue=queue.name, port=facade.port)
+        log.info("facade_open", facade=name, queue=queue.name, port=facade.port or web.port)
     return routes
 
 

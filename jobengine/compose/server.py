@@ -38,6 +38,7 @@ from jobengine.upkeep.scrubber import Scrubber
 from jobengine.upkeep.sweeper import Sweeper
 from jobengine.web.metrics import Metrics
 from jobengine.web.server import WebServer
+from jobengine.work.large_blocks import give_large_blocks_back
 
 # How often the interpreter changes threads. With Python's own 5 ms, the thread that has synced a commit
 # waits that long to say so.
@@ -57,6 +58,7 @@ def serve(*, configuration: Path, database: Path, secret: str, host: str | None,
         log.info("configuration_made", path=str(configuration))
     settings = load(configuration, os.environ)
     sys.setswitchinterval(SWITCH_SECONDS)
+    give_large_blocks_back()
     server = Server(settings, configuration, database, secret, host=host, port=port)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(server.run())

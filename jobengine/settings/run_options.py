@@ -73,7 +73,13 @@ RUN_OPTIONS: Final = (
         "seconds",
         live=True,
     ),
-    Option(f"{RUN}.grace", _TIME, "How long a job has from SIGTERM to SIGKILL.", "seconds", live=True),
+    Option(
+        f"{RUN}.grace",
+        _TIME,
+        "From SIGTERM to SIGKILL; python: for each method that ends a job.",
+        "seconds",
+        live=True,
+    ),
     Option(
         f"{RUN}.cpu",
         Duration(1000, 365 * _DAY_MS),

@@ -12,6 +12,7 @@ from jobengine.client.async_client import AsyncClient
 from jobengine.errors import ConfigurationWrong
 from jobengine.settings.schema import QueueSettings, Settings
 from jobengine.work.lanes import Workshop
+from jobengine.work.large_blocks import give_large_blocks_back
 from jobengine.work.remote import RemoteSource
 from jobengine.work.worker import Worker
 
@@ -48,14 +49,20 @@ async def work(
 
     Raises ConfigurationWrong, and what the broker refuses for good.
     """
+    give_large_blocks_back()
     name = name or f"{socket.gethostname()}:{os.getpid()}"
     source = RemoteSource(client, worker=name, lease_seconds=lease_seconds)
     workshop = Workshop(source, directory=settings.work.directory)
     try:
         lanes = [await workshop.lane(queue, slots=queue.run.workers) for queue in queues]
         worker = Worker(source, lanes, slots=settings.work.slots, drain_seconds=settings.work.drain_seconds)
+
+        def stop() -> None:
+            log.info("stopping", running=worker.running)
+            worker.stop()
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, worker.stop)
+            asyncio.get_running_loop().add_signal_handler(number, stop)
         log.info("working", worker=name, queues=[queue.name for queue in queues], broker=client.address.url)
         await worker.run()
         log.info("stopped")

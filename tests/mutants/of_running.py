@@ -46,6 +46,14 @@ RUNNING: tuple[Mutant, ...] = (
         test="tests/work/test_workforce.py::test_a_worker_that_fails_is_told_of_and_another_one_begins",
     ),
     Mutant(
+        name="an edit of the configuration cuts what runs short",
+        breaks="A job of ten hours begins anew because somebody changed another queue.",
+        file="jobengine/compose/workforce.py",
+        old="            self._worker.retire()\n",
+        new="            self._worker.stop()\n",
+        test="tests/work/test_workforce.py::test_what_runs_when_the_configuration_changes_ends_as_it_was_begun",
+    ),
+    Mutant(
         name="a job is run however it is that it names its program",
         breaks="Who may write to a queue runs any line of shell on it.",
         file="jobengine/work/shell.py",
