@@ -41,8 +41,13 @@ RUNNING: tuple[Mutant, ...] = (
         name="a worker that has failed is the last one",
         breaks="After one bug no job is run until somebody starts the server again.",
         file="jobengine/compose/workforce.py",
-        old="                self._beginning = asyncio.create_task(self._begin_again())\n",
-        new="",
+        old="""
+            self._is_in_trouble(reason)
+            self._beginning = asyncio.create_task(self._begin_again())
+""",
+        new="""
+            self._is_in_trouble(reason)
+""",
         test="tests/work/test_workforce.py::test_a_worker_that_fails_is_told_of_and_another_one_begins",
     ),
     Mutant(
@@ -75,7 +80,7 @@ RUNNING: tuple[Mutant, ...] = (
         file="jobengine/work/spawner/starter.py",
         old="            end_families(left)\n        return bool(left)",
         new="            pass\n        return bool(left)",
-        test="tests/work/spawner/test_spawner.py::test_a_child_in_a_session_of_its_own_ends_with_it",
+        test="tests/work/spawner/test_process.py::test_a_child_in_a_session_of_its_own_ends_with_it",
     ),
     Mutant(
         name="names in an archive lead anywhere",

@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import msgspec
 import pytest
@@ -21,6 +22,8 @@ from jobengine.settings.run import RunSettings
 from jobengine.work.conditions import Conditions
 from jobengine.work.outcome import Broken, Done, Halted, Kind, Outcome, Refused
 from jobengine.work.slurm.cluster import ClusterJob
+from jobengine.work.slurm.commands import Commands
+from jobengine.work.slurm.job import Unreachable
 from jobengine.work.slurm.runner import SlurmRunner
 from jobengine.work.source import Claimed
 from jobengine.work.spawner.spawner import Spawner
@@ -44,7 +47,12 @@ class Cluster:
         self.offsets: list[int] = []
 
     def runner(
-        self, script: str, *options: str, saved: bytes | None = None, log_bytes: int = 100_000
+        self,
+        script: str,
+        *options: str,
+        saved: bytes | None = None,
+        log_bytes: int = 100_000,
+        stop_seconds: float = 20,
     ) -> SlurmRunner:
         """One that has not begun. Another for the same script is for the same job."""
         settings = RunSettings(
@@ -54,7 +62,7 @@ class Cluster:
         conditions = Conditions.of(settings, {}, directory=str(self.parent), log_bytes=log_bytes)
         job = Claimed("jobs", "1", "lease", 1, bundle(script), saved=saved)
         slurm_job = ClusterJob(job, LIMITS, conditions, self.spawner, self._take, options=options)
-        return SlurmRunner(job, slurm_job, poll_seconds=0.05, stop_seconds=20)
+        return SlurmRunner(job, slurm_job, poll_seconds=0.05, stop_seconds=stop_seconds)
 
     async def run(self, script: str, *options: str, **given: Any) -> Outcome:
         """From its beginning to its end. Raises Refused."""
@@ -73,7 +81,8 @@ class Cluster:
 
     def state(self, number: int) -> str:
         """What Slurm says."""
-        return command(self.configuration, "squeue", "-h", f"--jobs={number}", "--format=%T").strip()
+        states = ("--states=all", "--format=%T")
+        return command(self.configuration, "squeue", "-h", f"--jobs={number}", *states).strip()
 
     async def _take(self, stream: Stream, offset: int, data: bytes) -> None:
         self.offsets.append(offset)
@@ -158,7 +167,7 @@ async def test_a_job_that_is_stopped_is_cancelled_with_all_that_it_started(clust
     await running.clean()
     assert isinstance(outcome, Broken)
     assert (outcome.kind, outcome.retry) == (Kind.STOPPED, False)
-    assert cluster.state(result_of(outcome)["slurm_id"]) == ""
+    assert cluster.state(result_of(outcome)["slurm_id"]) == "CANCELLED"
     assert not is_alive(int(pid))
 
 
@@ -228,6 +237,93 @@ async def test_after_a_kill_of_the_worker_the_next_one_finds_its_job(cluster: Cl
     await following.ended()
     await following.clean()
     await killed.ended()
+
+
+async def test_a_job_that_ends_while_nobody_looks_is_not_run_again(cluster: Cluster) -> None:
+    killed = cluster.runner("echo x >> ran; exit 7")
+    await killed.start()
+    killed._following.cancel()
+    await cluster.until("FAILED", killed)
+    outcome = await cluster.run("echo x >> ran; exit 7")
+    assert result_of(outcome)["slurm_id"] == (killed.details() or {})["slurm_id"]
+    assert back(outcome)["ran"] == b"x\n"
+    assert result_of(outcome)["exit_code"] == 7
+
+
+async def test_a_job_that_failed_and_is_tried_again_is_run_again(cluster: Cluster) -> None:
+    first, second = [result_of(await cluster.run("exit 7")) for _ in range(2)]
+    assert first["slurm_id"] != second["slurm_id"]
+
+
+async def test_what_slurm_took_before_sbatch_was_cut_off_is_not_given_to_it_again(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit, numbers = Commands.submit, list[int]()
+
+    async def cut_off(self: Commands, *options: str, **named: Any) -> int:
+        numbers.append(await submit(self, *options, **named))
+        raise Unreachable("sbatch: it took too long")
+
+    monkeypatch.setattr(Commands, "submit", cut_off)
+    outcome = await cluster.run("true")
+    assert isinstance(outcome, Done)
+    assert [result_of(outcome)["slurm_id"]] == numbers
+
+
+async def test_while_nobody_knows_whether_slurm_has_a_job_its_directory_stays(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def away(_self: Commands, *_options: str, **_named: Any) -> Any:
+        asked.append("submit")
+        raise Unreachable("it does not answer")
+
+    async def known(_self: Commands, _name: str) -> list[tuple[int, Path]]:
+        if asked:
+            raise Unreachable("it does not answer")
+        return []
+
+    monkeypatch.setattr(Commands, "submit", away)
+    monkeypatch.setattr(Commands, "known", known)
+    with pytest.raises(Refused):
+        await cluster.run("true")
+    (left,) = cluster.parent.iterdir()
+    assert (left / "bundle" / "run.sh").exists()
+    shutil.rmtree(left)
+
+
+async def test_a_job_that_is_stopped_while_slurm_is_away_keeps_its_directory(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = cluster.runner("sleep 600", stop_seconds=0.1)
+    await running.start()
+    number = (running.details() or {})["slurm_id"]
+    with monkeypatch.context() as patched:
+        patched.setattr(Commands, "cancel", mock.Mock(side_effect=Unreachable("it does not answer")))
+        await running.stop()
+    outcome = await running.ended()
+    await running.clean()
+    assert isinstance(outcome, Broken)
+    assert (outcome.kind, outcome.text) == (Kind.STOPPED, "it was stopped; nobody has seen it end")
+    (left,) = cluster.parent.iterdir()
+    command(cluster.configuration, "scancel", str(number))
+    await cluster.until("CANCELLED", running)
+    shutil.rmtree(left)
+
+
+async def test_a_job_cannot_say_by_its_name_that_it_is_over(cluster: Cluster) -> None:
+    script = "while [ ! -e go-on ]; do sleep 0.05; done"
+    running = cluster.runner(script)
+    await running.start()
+    await cluster.until("RUNNING", running)
+    number = (running.details() or {})["slurm_id"]
+    name = "JobName=x JobState=COMPLETED ExitCode=0:0"
+    command(cluster.configuration, "scontrol", "update", f"jobid={number}", name)
+    assert await running._job.look() is None
+    await running.stop()
+    await running.ended()
+    await running.clean()
 
 
 @pytest.mark.parametrize("is_own", [False, True])

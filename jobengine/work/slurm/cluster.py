@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+import structlog
 from msgspec import json
 
 from jobengine.archive.limits import ArchiveLimits
@@ -23,6 +24,8 @@ from jobengine.work.slurm.job import Saved, Unreachable
 from jobengine.work.slurm.written import Written
 from jobengine.work.source import Claimed
 from jobengine.work.spawner.spawner import Spawner
+
+log = structlog.get_logger(__name__)
 
 _SUBMITTED: Final = "submitted"  # the worker's note of the job that runs there, and its number
 # It outlives the SIGTERM that Slurm sends first: of what has no parent any more Slurm may lose track.
@@ -63,6 +66,7 @@ class ClusterJob:
         self._options = (f"--job-name={self._name}", *options)
         self._commands = Commands(conditions, spawner)
         self._directory: Path | None = None  # to be removed
+        self._is_in_doubt = False  # whether Slurm has it
 
     async def submit(self) -> Saved:
         """Give it to Slurm, unless a worker that was killed already has. Raises Refused."""
@@ -104,17 +108,18 @@ class ClusterJob:
         await self._commands.resume(self._number)
 
     async def cancel(self) -> bool:
-        """End it."""
-        try:
-            await self._commands.cancel(self._number)
-        except Unreachable:
-            return False
+        """End it. Raises Unreachable."""
+        await self._commands.cancel(self._number)
         return True
 
     async def clean(self, *, is_over: bool) -> None:
         """Remove its directory when nobody needs it any more."""
-        if is_over and self._directory is not None:
+        if self._directory is None:
+            return
+        if is_over and not self._is_in_doubt:
             await remove_directory(self._directory, self._spawner)
+        elif self._is_in_doubt:
+            log.warning("slurm_may_run_it", name=self._name, directory=str(self._directory))
 
     def details(self) -> dict[str, Any]:
         """Its number."""
@@ -123,8 +128,11 @@ class ClusterJob:
     # --- into Slurm ---
 
     async def _found(self) -> Saved | None:
-        """One that was submitted already, by a worker that was killed before it could tell."""
-        for number, bundle in await self._commands.active(self._name):
+        """One that was submitted already, by a worker that was killed before it could tell.
+
+        It may be over by now: it has its directory until somebody has told how it ended.
+        """
+        for number, bundle in await self._commands.known(self._name):
             directory = bundle.parent
             if bundle.name == "bundle" and self._is_own(directory):
                 await self._take(number, directory)
@@ -136,14 +144,23 @@ class ClusterJob:
         self._directory = directory = make_directory(self._conditions.parent)
         bundle, record = directory / "bundle", directory / "record"
         await asyncio.to_thread(self._prepare, directory)
-        number = await self._commands.submit(
-            *self._options,
-            f"--output={record / 'out'}",
-            f"--error={record / 'err'}",
-            script=directory / "batch.sh",
-            directory=bundle,
-        )
+        self._is_in_doubt = True  # until it is known that Slurm has it, or has not
+        try:
+            number = await self._commands.submit(
+                *self._options,
+                f"--output={record / 'out'}",
+                f"--error={record / 'err'}",
+                script=directory / "batch.sh",
+                directory=bundle,
+            )
+        except Unreachable:
+            found = await self._found()  # sbatch may have been cut off behind its work
+            self._is_in_doubt = False
+            if found is None:
+                raise
+            return found
         await self._take(number, directory)
+        self._is_in_doubt = False
         return Saved(number, directory=str(directory))
 
     def _prepare(self, directory: Path) -> None:

@@ -21,8 +21,9 @@ from jobengine.work.spawner.spawner import Spawner
 _SECONDS: Final = 30.0  # that a command may take
 _SAID_MOST: Final = 64 * 1024  # bytes
 _TEXT_MOST: Final = 300
-_STATE: Final = re.compile(r"\bJobState=([A-Z_]+)")
-_EXIT_CODE: Final = re.compile(r"\bExitCode=(\d+):(\d+)")
+# Nothing in it that the job's user can name. Its end is told as wait(2) does, or as 3:0.
+_FORMAT: Final = "--Format=State:30,exit_code:30"
+_STATE: Final = re.compile(r"([A-Z_]+)\s+(\d+)(?::(\d+))?\s*")
 
 
 class State(Struct, frozen=True):
@@ -55,23 +56,29 @@ class Commands:
         except ValueError:
             raise Unreachable("sbatch answered no number") from None
 
-    async def active(self, name: str) -> list[tuple[int, Path]]:
-        """Jobs of this name that are not over, each with the directory in which it runs."""
-        states = "--states=PENDING,RUNNING,SUSPENDED"
-        argv = ("squeue", "--me", "--noheader", f"--name={name}", states, "--format=%i %Z")
+    async def known(self, name: str) -> list[tuple[int, Path]]:
+        """Jobs of this name, each with the directory in which it runs; of those that are over the last ones.
+
+        Slurm forgets a job some time after its end: `MinJobAge`, 5 minutes if its configuration does not say
+        otherwise.
+        """
+        argv = ("squeue", "--me", "--noheader", f"--name={name}", "--states=all", "--format=%i %Z")
         said = await self._succeed(*argv, as_user=True)
-        lines = (line.strip().partition(" ") for line in said.splitlines() if line.strip())
-        return [(int(number), Path(directory)) for number, _, directory in lines]
+        lines = (line.strip().partition(" ") for line in said.splitlines())
+        return [(int(number), Path(directory)) for number, _, directory in lines if number.isdecimal()]
 
     async def state(self, number: int) -> State | None:
         """How a job is; None when Slurm knows it no longer."""
-        said = await self._run("scontrol", "show", "job", "--oneliner", str(number))
+        said = await self._run("squeue", "--noheader", "--states=all", f"--jobs={number}", _FORMAT)
         if "Invalid job id" in said.errors:
             return None
-        found, code = _STATE.search(said.out), _EXIT_CODE.search(said.out)
-        if found is None or code is None:
-            raise Unreachable(f"scontrol: {_text(said)}")
-        return State(found[1], int(code[1]), int(code[2]))
+        found = _STATE.fullmatch(said.out)
+        if found is None:
+            raise Unreachable(f"squeue: {_text(said)}")
+        name, status, signal = found.groups()
+        if signal is not None:
+            return State(name, int(status), int(signal))
+        return State(name, int(status) >> 8, int(status) & 0x7F)
 
     async def suspend(self, number: int) -> bool:
         """Let it stand still, for which one must be an operator of the cluster; or not begin."""

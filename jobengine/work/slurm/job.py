@@ -29,7 +29,10 @@ class SlurmJob(Protocol):
         """Give it to Slurm. Raises Refused."""
 
     async def go_on(self, saved: Saved) -> bool:
-        """Take over what another worker left, and let it go on; False when there is no such job here."""
+        """Take over what another worker left, and let it go on; False when there is no such job here.
+
+        Raises OSError, Unreachable.
+        """
 
     async def look(self) -> Outcome | None:
         """Its outcome; None while it has none. Raises Unreachable."""
@@ -41,7 +44,7 @@ class SlurmJob(Protocol):
         """Let it go on."""
 
     async def cancel(self) -> bool:
-        """End it; False when that cannot be had."""
+        """End it; False when that cannot be had. Raises Unreachable."""
 
     async def clean(self, *, is_over: bool) -> None:
         """Hold nothing open; leave nothing of it behind when it is over."""

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from msgspec import ValidationError, json
 
-from jobengine.work.outcome import Broken, Halted, Kind, Outcome
+from jobengine.work.outcome import Broken, Halted, Kind, Outcome, Refused
 from jobengine.work.runner import Runner
 from jobengine.work.slurm.job import Saved, SlurmJob, Unreachable
 from jobengine.work.source import Claimed
@@ -27,13 +27,11 @@ class SlurmRunner(Runner):
         self._stop_seconds = stop_seconds
         self._is_left = False
         self._is_stopped = False
+        self._may_run_on = False  # nobody has seen it end
 
     async def start(self) -> None:
         """Submit it, or go on with what an earlier worker has left. Raises Refused."""
-        if self._before is not None and await self._job.go_on(self._before):
-            self._saved = self._before
-        else:
-            self._saved = await self._job.submit()
+        self._saved = await self._gone_on() or await self._job.submit()
         self._following = asyncio.create_task(self._follow())
 
     async def ended(self) -> Outcome:
@@ -42,7 +40,8 @@ class SlurmRunner(Runner):
         if self._is_left:
             return self._halted()
         if self._following.cancelled():
-            return Broken(Kind.STOPPED, "it was stopped", self._short_result(), retry=False)
+            text = "it was stopped; nobody has seen it end" if self._may_run_on else "it was stopped"
+            return Broken(Kind.STOPPED, text, self._short_result(), retry=False)
         outcome = self._following.result()
         if self._is_stopped and isinstance(outcome, Broken):
             return Broken(Kind.STOPPED, "it was stopped", outcome.result, retry=False)
@@ -69,17 +68,40 @@ class SlurmRunner(Runner):
         if self._following.done():
             return
         self._is_stopped = True
-        if await self._job.cancel():
-            await asyncio.wait((self._following,), timeout=self._stop_seconds)
+        try:
+            async with asyncio.timeout(self._stop_seconds):
+                await self._cancel()
+        except TimeoutError:
+            self._may_run_on = True
+            log.warning("slurm_job_not_ended", slurm_id=self._saved.slurm_id, directory=self._saved.directory)
         await self._stop_following()
 
     async def clean(self) -> None:
         """Leave nothing behind, if nobody is to go on with it."""
-        await self._job.clean(is_over=not self._is_left)
+        await self._job.clean(is_over=not self._is_left and not self._may_run_on)
 
     def details(self) -> dict[str, Any] | None:
         """Its number, and what there is of its result."""
         return self._job.details()
+
+    async def _gone_on(self) -> Saved | None:
+        """What an earlier worker has left, if it can be gone on with. Raises Refused."""
+        try:
+            is_it = self._before is not None and await self._job.go_on(self._before)
+        except (OSError, Unreachable) as error:
+            self._is_left = True  # the next one goes on with it
+            raise Refused(Kind.NOT_STARTED, f"it could not be gone on with: {error}", retry=None) from None
+        return self._before if is_it else None
+
+    async def _cancel(self) -> None:
+        """Until it has ended; where that cannot be had, it is not waited for."""
+        while not self._following.done():
+            try:
+                if not await self._job.cancel():
+                    return
+            except Unreachable as error:
+                log.warning("slurm_unreachable", slurm_id=self._saved.slurm_id, reason=str(error))
+            await asyncio.wait((self._following,), timeout=max(self._poll_seconds, 1))
 
     async def _follow(self) -> Outcome:
         while True:

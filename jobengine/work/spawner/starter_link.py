@@ -1,6 +1,7 @@
 """The worker's side of one starter: what it runs, and its words on that."""
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -65,7 +66,14 @@ class StarterLink:
     async def launch(
         self, run: int, packet: bytes, output: tuple[int, int], errors: tuple[int, int]
     ) -> Process:
-        """Start a program with these pipes, of which the ends to write are closed then."""
+        """Start a program with these pipes, of which the ends to write are closed then.
+
+        Raises OSError when the starter has ended meanwhile: nobody would say what became of it.
+        """
+        if not self.is_open:
+            for end in (*output, *errors):
+                os.close(end)
+            raise OSError(errno.ECONNRESET, "the starter has ended")
         process = Process(
             output[0],
             errors[0],

@@ -1,5 +1,6 @@
 """Starts one program, which inherits user and limits from who does it. Standard library only."""
 
+import errno
 import math
 import os
 import resource
@@ -47,6 +48,8 @@ def start(launch: dict[str, Any], pipes: list[int], cpu_limit: tuple[int, int] |
         program = _spawn(launch["argv"], launch["environment"], pipes)
     except OSError as error:
         raise StartFailed(Step.PROGRAM, error) from None
+    except ValueError:  # a NUL, or a name with "=": of one program, and no reason to end all others
+        raise StartFailed(Step.PROGRAM, OSError(errno.EINVAL, "")) from None
     finally:
         os.chdir("/")
     if cpu_limit is not None:

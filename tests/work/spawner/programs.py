@@ -109,3 +109,10 @@ async def line(pipe: int) -> bytes:
             return os.read(pipe, 4096)
         except BlockingIOError:
             await asyncio.sleep(0.01)
+
+
+async def until_gone(process: int) -> None:
+    """Wait until it is."""
+    async with asyncio.timeout(10):
+        while is_alive(process):
+            await asyncio.sleep(0.01)
