@@ -13,7 +13,7 @@ from queue import SimpleQueue
 
 from tests.mutants.catalogue import MUTANTS
 from tests.mutants.mutant import Mutant
-from tests.mutants.workshop import Verdict, Workshop
+from tests.mutants.workshop import ALL_SECONDS, Verdict, Workshop
 
 SIDE_BY_SIDE = 2
 
@@ -27,7 +27,7 @@ def main(names: Sequence[str]) -> int:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="jobengine-mutants-") as place:
         workshops = [Workshop(Path(place, str(number))) for number in range(SIDE_BY_SIDE)]
-        code, said = workshops[0].run(dict.fromkeys(mutant.test for mutant in chosen))
+        code, said = workshops[0].run(dict.fromkeys(mutant.test for mutant in chosen), seconds=ALL_SECONDS)
         if code != 0:
             print(f"{said}\nThe tests are red without any bug.")
             return 1

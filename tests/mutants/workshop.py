@@ -13,7 +13,8 @@ from tests.mutants.mutant import Mutant
 ROOT = Path(__file__).parents[2]
 COPIED = ("jobengine", "tests", "config", "docs", "pyproject.toml", "README.md")
 TEST_SECONDS = 30  # a bug may also show in a test that never ends
-RUN_SECONDS = 120  # of one run of pytest; `timeout` ends it with all that it has started
+RUN_SECONDS = 120  # of one mutant's run of pytest; `timeout` ends it with all that it has started
+ALL_SECONDS = 1200  # of all tests together, while there is no mutant
 
 
 class Verdict(StrEnum):
@@ -51,11 +52,11 @@ class Workshop:
             case _:
                 return Verdict.BROKEN
 
-    def run(self, tests: Iterable[str]) -> tuple[int, str]:
+    def run(self, tests: Iterable[str], *, seconds: int = RUN_SECONDS) -> tuple[int, str]:
         """The exit code of pytest for these tests, and what it said."""
         options = ["-x", "-q", "-p", "no:cacheprovider", f"--timeout={TEST_SECONDS}"]
         ran = subprocess.run(
-            ["timeout", "--kill-after=5", str(RUN_SECONDS), sys.executable, "-m", "pytest", *options, *tests],
+            ["timeout", "--kill-after=5", str(seconds), sys.executable, "-m", "pytest", *options, *tests],
             cwd=self._place,
             # A file that changes twice within a second looks unchanged to who compares times: no bytecode.
             env={**os.environ, "PYTHONPATH": str(self._place), "PYTHONDONTWRITEBYTECODE": "1"},
