@@ -13,6 +13,7 @@ import typer
 
 from jobengine.cli.completion import context_names, queue_names
 from jobengine.cli.output import Format, columns, print_json, printable
+from jobengine.cli.usage import WrittenWrong
 
 if TYPE_CHECKING:
     from jobengine.cli.contexts import Context
@@ -121,7 +122,7 @@ class Asking:
         if is_sure:
             return
         if not sys.stdin.isatty():
-            raise typer.BadParameter(f"{question} Say --yes: there is no terminal to ask on")
+            raise WrittenWrong(f"{question} There is no terminal to ask on: say --yes")
         typer.confirm(question, abort=True, err=True)
 
 
@@ -189,11 +190,11 @@ def broker_meant(given: "Context", chosen: str | None) -> "Context":
 
 
 def _check_text(arguments: Iterable[object]) -> None:
-    """Nothing else can be sent. Raises BadParameter."""
+    """Nothing else can be sent. Raises WrittenWrong."""
     for argument in arguments:
         for text in argument if isinstance(argument, list) else (argument,):
             if isinstance(text, str) and any("\ud800" <= sign <= "\udfff" for sign in text):
-                raise typer.BadParameter("what is typed must be UTF-8")
+                raise WrittenWrong("what is typed must be UTF-8")
 
 
 @contextmanager

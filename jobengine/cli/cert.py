@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jobengine.cli.usage import WrittenWrong
 from jobengine.errors import InputOutputFailed, Unreachable
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def server(
 
     for each in host or ():
         if not each.isascii() or not each.strip() or not each.isprintable():
-            raise typer.BadParameter("a host is a name or an IP address; xn--… is how others are written")
+            raise WrittenWrong("a host is a name or an IP address; xn--… is how others are written")
     with _readable_authority(directory) as authority:
         issued = issue_server(authority, host or ["localhost", "127.0.0.1", "::1"])
     _write(directory, "server", issued, force=force)
@@ -68,7 +69,7 @@ def client(
     from jobengine.settings.reader import is_name
 
     if not is_name(service):
-        raise typer.BadParameter("a service's name has letters, digits, '.', '_' and '-', at most 64")
+        raise WrittenWrong("a service's name has letters, digits, '.', '_' and '-', at most 64")
     with _readable_authority(directory) as authority:
         issued = issue_client(authority, service)
     _write(directory, service, issued, force=force)
@@ -95,7 +96,7 @@ def _write(directory: Path, name: str, issued: "Issued", *, force: bool) -> None
     """Both files, or neither: the key is its owner's alone from its first byte on."""
     cert, key = directory / f"{name}.crt", directory / f"{name}.key"
     if not force and (there := [path for path in (cert, key) if path.exists()]):
-        raise typer.BadParameter(
+        raise WrittenWrong(
             f"{there[0]} is there already; --force replaces it (what an old authority signed is void then)"
         )
     try:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from jobengine.cli.completion import context_names
+from jobengine.cli.usage import WrittenWrong
 
 ContextName = Annotated[
     str, typer.Argument(metavar="CONTEXT", help="The context.", autocompletion=context_names)
@@ -39,7 +40,7 @@ def add(
     from jobengine.client.address import address
 
     if not context.isprintable():
-        raise typer.BadParameter("the name of a context is one line")
+        raise WrittenWrong("the name of a context is one line")
     files = {each: str(path.absolute()) for each, path in (("ca", ca), ("cert", cert), ("key", key)) if path}
     address(url, name)  # refuses what is none
     kept = load_contexts(os.environ)

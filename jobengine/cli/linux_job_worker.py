@@ -11,6 +11,7 @@ import typer
 from jobengine.cli.asking import REFUSED_EXIT_CODE, Ca, Cert, Key, files_of
 from jobengine.cli.completion import context_names
 from jobengine.cli.output import printable
+from jobengine.cli.usage import WrittenWrong
 
 if TYPE_CHECKING:
     from jobengine.cli.linux_jobs import LinuxJob, LinuxJobs
@@ -75,7 +76,7 @@ def logs(
         _write(jobs, uid, follow=follow)
         return
     if follow:
-        raise typer.BadParameter("--follow needs the ID of a job")
+        raise WrittenWrong("--follow needs the ID of a job")
     for job in jobs.logs():
         typer.echo(_line(job))
         _echo(job.output.splitlines())

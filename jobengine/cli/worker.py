@@ -9,6 +9,7 @@ import typer
 from jobengine.cli.asking import Asking, Ca, Cert, Key, asks, broker_meant, files_of, told
 from jobengine.cli.completion import context_names, queue_names
 from jobengine.cli.job.options import time_option
+from jobengine.cli.usage import WrittenWrong
 
 if TYPE_CHECKING:
     from jobengine.client.results import WorkerSeen
@@ -60,7 +61,7 @@ def run(
     if ctx.invoked_subcommand is not None:
         return
     if not queue:
-        raise typer.BadParameter("say which queue's jobs to run: --queue nightly")
+        raise WrittenWrong("say which queue's jobs to run: --queue nightly")
 
     import asyncio
 

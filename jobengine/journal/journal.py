@@ -355,6 +355,8 @@ def _system_errors(doing: str) -> Iterator[None]:
     """What the system refuses, in our words."""
     try:
         yield
+    except FileNotFoundError as error:  # files are made where there are none
+        raise InputOutputFailed(f"{doing} failed: its directory is not there; make that first") from error
     except OSError as error:
         raise InputOutputFailed(f"{doing} failed: {error.strerror}") from error
 

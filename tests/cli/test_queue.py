@@ -39,7 +39,11 @@ def test_a_queue_that_drains_takes_nothing(terminal: Terminal) -> None:
 
 def test_a_purge_wants_to_be_sure(terminal: Terminal) -> None:
     terminal.say("job", "create", "empty", "-", "--lines", stdin=b"1\n2\n")
-    assert terminal.type("queue", "purge", "empty").returncode == 64
+    asked = terminal.type("queue", "purge", "empty")
+    assert (asked.returncode, asked.stderr) == (
+        64,
+        b"jobengine queue purge: Remove 2 jobs of empty? There is no terminal to ask on: say --yes\n",
+    )
     assert terminal.say("queue", "purge", "empty", "--yes") == "empty: 2 jobs removed\n"
     assert terminal.ask("job", "list", "empty") == []
 

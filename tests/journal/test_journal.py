@@ -107,7 +107,7 @@ async def test_a_link_to_the_file_is_the_file(path: Path) -> None:
 
 
 async def test_a_missing_folder_is_told_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(InputOutputFailed, match="No such file or directory") as refusal:
+    with pytest.raises(InputOutputFailed, match="directory is not there; make that first") as refusal:
         opened(tmp_path / "missing" / "jobs.queuedb")
     assert "\n" not in refusal.value.detail
 

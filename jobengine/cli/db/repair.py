@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from jobengine.cli.db.options import Database, Json, answer, database_of, secret_of_environment
+from jobengine.cli.usage import WrittenWrong
 
 if TYPE_CHECKING:
     from jobengine.journal.repair import Repaired
@@ -50,7 +51,7 @@ def names_of(given: "Iterable[str]") -> dict[str, str]:
     for each in given:
         stand_in, _, name = each.partition("=")
         if not stand_in or not name:
-            raise typer.BadParameter(f"--name: {each} is not of the form queue-0=mail")
+            raise WrittenWrong(f"--name: {each} is not of the form queue-0=mail")
         names[stand_in] = name
     return names
 

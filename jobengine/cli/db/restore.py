@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jobengine.cli.db.options import Database, Json, answer, database_of, iso, secret_of_environment
+from jobengine.cli.usage import WrittenWrong
 
 if TYPE_CHECKING:
     from jobengine.journal.prefix import Until
@@ -56,9 +57,7 @@ def moment_of(text: str | None) -> "Until":
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(
-            "--until: neither a commit's number nor a time as 2026-01-31T12:00:00"
-        ) from None
+        raise WrittenWrong("--until: neither a commit's number nor a time as 2026-01-31T12:00:00") from None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return Until(time=int(moment.timestamp() * 1000))
 

@@ -8,6 +8,7 @@ import typer
 
 from jobengine.cli.asking import REFUSED_EXIT_CODE, Asking, QueueName, say_refusal
 from jobengine.cli.output import jobs_text
+from jobengine.cli.usage import WrittenWrong
 
 if TYPE_CHECKING:
     from jobengine.client.results import Bulk
@@ -95,7 +96,7 @@ def _do(
 ) -> None:
     is_bulk = where is not None or state is not None
     if is_bulk == bool(uids) or (dry_run and not is_bulk):
-        raise typer.BadParameter("name the jobs by their uids, or all at once by --filter or --state")
+        raise WrittenWrong("name the jobs by their uids, or all at once by --filter or --state")
     if is_bulk:
         _bulk(asking, action, queue, where, state, dry_run=dry_run)
         return

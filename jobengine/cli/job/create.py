@@ -7,6 +7,7 @@ import typer
 
 from jobengine.cli.asking import NOT_SO_EXIT_CODE, Asking, QueueName
 from jobengine.cli.job.options import HEADS, bytes_of, details, row, time_option, value_of
+from jobengine.cli.usage import WrittenWrong
 
 if TYPE_CHECKING:
     from jobengine.client.drafts import Draft
@@ -82,4 +83,4 @@ def _drafts(text: bytes, options: dict[str, Any]) -> "Iterator[Draft]":
             try:
                 yield Draft(value_of(line.decode()), **options)
             except (typer.BadParameter, UnicodeDecodeError) as error:
-                raise typer.BadParameter(f"line {number}: {error}") from None
+                raise WrittenWrong(f"line {number}: {error}") from None

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from jobengine.cli.usage import WrittenWrong
+
 if TYPE_CHECKING:
     from jobengine.client.job import Job
 
@@ -36,9 +38,9 @@ def value_of(text: str) -> Any:
     try:
         msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(f"is not JSON: {error}") from None
+        raise WrittenWrong(f"not JSON: {error}") from None
     except RecursionError:
-        raise typer.BadParameter("is nested too deeply") from None
+        raise WrittenWrong("JSON that is nested too deeply") from None
     return msgspec.Raw(data)
 
 
@@ -54,7 +56,7 @@ def bytes_of(text: str) -> bytes:
     try:
         return Path(text[1:]).read_bytes()
     except OSError as error:
-        raise typer.BadParameter(f"{text[1:]} cannot be read: {error.strerror}") from None
+        raise WrittenWrong(f"{text[1:]} cannot be read: {error.strerror}") from None
 
 
 HEADS = ("UID", "STATE", "PRIORITY", "ATTEMPT", "CREATED", "TAGS", "CONTENT")

@@ -8,6 +8,7 @@ import typer
 from jobengine.cli.asking import Asking, QueueName
 from jobengine.cli.output import jobs_text
 from jobengine.cli.queue.looking import lines_of
+from jobengine.cli.usage import WrittenWrong
 
 
 def set_(
@@ -50,8 +51,8 @@ def _options(settings: Iterable[str]) -> Iterable[tuple[str, Any]]:
     for setting in settings:
         name, sign, value = setting.partition("=")
         if not sign:
-            raise typer.BadParameter(f"{name}: write it as OPTION=VALUE")
+            raise WrittenWrong(f"{name}: write it as OPTION=VALUE")
         try:
             yield name, yaml.safe_load(value)
         except (yaml.YAMLError, ValueError, RecursionError):  # a date that is none, say
-            raise typer.BadParameter(f"{name}: its value is not YAML") from None
+            raise WrittenWrong(f"{name}: its value is not YAML") from None

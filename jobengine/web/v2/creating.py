@@ -82,7 +82,8 @@ class Creating:
         """All jobs of the answer, one by one: nobody knows how much they hold by now."""
         comma = b'{"jobs":['
         for place, (uid, job) in enumerate(_in_order(created)):
-            yield comma + await self._as_known(uid, job, queue, KNOWN if place in created.known else AS_IT_IS)
+            how = KNOWN if created.gone or place in created.known else AS_IT_IS
+            yield comma + await self._as_known(uid, job, queue, how)
             comma = b","
         yield b"]}"
 

@@ -66,7 +66,10 @@ class UniqueSpan:
         """Raises ValueError."""
         if value in ("queued", "active"):
             return cls(UniqueFor(value))
-        return cls(UniqueFor.WINDOW, int(Window.parse(value)))
+        try:
+            return cls(UniqueFor.WINDOW, int(Window.parse(value)))
+        except ValueError as error:
+            raise ValueError(f"is neither queued nor active; a duration {error}") from None
 
     @classmethod
     def schema(cls) -> dict[str, Any]:

@@ -210,5 +210,12 @@ def test_a_list_with_a_key_is_answered_in_the_same_order_when_some_are_gone(owne
     assert [(job["uid"], job["state"]) for job in again] == list(
         zip(made, ("gone", "queued", "queued"), strict=True)
     )
+    assert [job.get("deduplicated") for job in again] == [None, True, True]
     short = owner.here("POST", "/jobs", asked, Idempotency_Key="list", Prefer="return=minimal").json()
     assert short == {"uids": made}
+
+
+def test_a_span_of_uniqueness_that_is_none_is_told_all_that_there_are(owner: Api) -> None:
+    refused = owner.here("POST", "/jobs", {"content": 1, "unique_key": "k", "unique_for": "ever"})
+    detail = problem(refused, 422, "validation_failed")["errors"][0]["detail"]
+    assert detail.startswith("is neither queued nor active; a duration must be a number of seconds")
