@@ -14,6 +14,7 @@ from jobengine.cli.asking import NOT_SO_EXIT_CODE, Asking, asks
 from jobengine.cli.completion import queue_names
 from jobengine.cli.job.options import time_option
 from jobengine.cli.output import Format, print_json, printable
+from jobengine.cli.usage import WrittenWrong
 
 if TYPE_CHECKING:
     from jobengine.archive.limits import ArchiveLimits
@@ -80,12 +81,12 @@ def bundle(
 
 
 def _target(folder: Path, into: Path | None) -> Path:
-    """Where the result goes. Raises BadParameter."""
+    """Where the result goes. Raises WrittenWrong."""
     if not (folder / SCRIPT).is_file():
-        raise typer.BadParameter(f"there is no {SCRIPT} at the top of {folder}: it is what is run")
+        raise WrittenWrong(f"there is no {SCRIPT} at the top of {folder}: it is what is run")
     target = into or folder.absolute().with_name(f"{folder.absolute().name}.result")
     if target.exists():
-        raise typer.BadParameter(f"{target} is there already: move it away, or give another one by --into")
+        raise WrittenWrong(f"{target} is there already: move it away, or give another one by --into")
     return target
 
 
@@ -108,9 +109,9 @@ def _packed(folder: Path) -> str:
     try:
         pack(folder, file, _limits())
     except ArchiveRefused as refused:
-        raise typer.BadParameter(f"{folder}: {refused.detail}") from None
+        raise WrittenWrong(f"{folder}: {refused.detail}") from None
     except OSError as error:
-        raise typer.BadParameter(f"{error.filename or folder}: {error.strerror}") from None
+        raise WrittenWrong(f"{error.filename or folder}: {error.strerror}") from None
     return b64encode(file.getbuffer()).decode()
 
 

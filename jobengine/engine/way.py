@@ -6,7 +6,7 @@ from typing import Final
 
 from jobengine.engine.clock import Clock
 from jobengine.engine.waiters import Claims, queues_of
-from jobengine.model.commands import Claim, ClaimAny, Command, Configure, Create, Sweep
+from jobengine.model.commands import Act, Claim, ClaimAny, Command, Configure, Control, Create, Sweep
 from jobengine.model.ledger import Ledger
 
 SWEEP_MOST: Final = 200
@@ -29,6 +29,8 @@ class Way:
                 return self._is_clear_for_claim(command.queue)
             case ClaimAny() | Configure():
                 return False
+            case Control(queue=queue, act=Act.CLONE, target=target):
+                return not self._is_limited(target or queue)
             case _:
                 return True
 
@@ -39,6 +41,8 @@ class Way:
                 await self._make_for_claim(command)
             case Create():
                 await self.sweep_all(command.queue)  # what is due takes nobody's place
+            case Control(queue=queue, target=target):
+                await self.sweep_all(target or queue)
             case Configure():
                 await self._end_old_rules(command)
 

@@ -180,6 +180,15 @@ def test_each_clone_of_many_has_a_uid_of_its_own() -> None:
     assert len({*uids, *(clone.uid for clone in clones)}) == len(broker.uids()) == 10
 
 
+@pytest.mark.parametrize("limit", [{"max_jobs": 3}, {"max_bytes": 10}])
+def test_a_queue_that_is_full_takes_no_clones(limit: dict[str, int]) -> None:
+    broker = PureBroker(replace(MAIL, **limit))
+    uids = tuple(broker.create(content=b"123").uid for _ in range(2))
+    outcomes = broker.do(Control("mail", uids, Act.CLONE))
+    assert [isinstance(outcome, Job) for outcome in outcomes] == [True, False]
+    assert isinstance(outcomes[1], QueueFull)
+
+
 def test_memory_that_is_full_takes_no_clones() -> None:
     broker = PureBroker(bytes_limit=1_800)
     uids = tuple(broker.create().uid for _ in range(2))

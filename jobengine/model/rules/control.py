@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from jobengine.errors import BadState, JobEngineError, NotFound, QueueFull, VersionChanged
+from jobengine.model.blob import length_of
 from jobengine.model.changes import Change, DropJob, DropLog, PutJob, change
 from jobengine.model.commands import Act, Answer, Control, Outcome
 from jobengine.model.decision import Decision
@@ -29,6 +30,7 @@ class _Doing(Struct):
     keys: set[tuple[str, str]]  # queue, unique key: of the jobs that were given theirs again
     clones: int = 0  # made so far
     clone_bytes: int = 0  # of memory that they take
+    content_bytes: int = 0  # of their contents
 
 
 class _Done(Struct):
@@ -109,9 +111,8 @@ def _clone(doing: _Doing, job: Job) -> _Done:
     now = doing.moment.now
     target = doing.command.target or job.queue
     _check_takes_jobs(doing, target)
-    doing.clones += 1
     clone = Job(
-        doing.moment.uid(doing.clones),
+        doing.moment.uid(doing.clones + 1),
         target,
         after(State.GONE, Event.CREATE),
         order_of(priority=job.priority, arrival=next(doing.arrivals)),
@@ -123,7 +124,10 @@ def _clone(doing: _Doing, job: Job) -> _Done:
     )
     if not doing.view.has_room_for(doing.clone_bytes + weight(clone)):
         raise QueueFull("the jobs take all the memory that limits.memory allows")
+    _check_has_place(doing, clone)
+    doing.clones += 1
     doing.clone_bytes += weight(clone)
+    doing.content_bytes += length_of(clone.content)
     return _Done((PutJob(clone),), clone)
 
 
@@ -160,6 +164,15 @@ def _check_has_not_ended(job: Job) -> None:
 def _check_takes_jobs(doing: _Doing, queue: str) -> None:
     if doing.view.queue(queue).is_draining:
         raise BadState("that queue is being drained: it takes no more jobs")
+
+
+def _check_has_place(doing: _Doing, clone: Job) -> None:
+    """A clone is a new job: the limits of its queue hold for it, and none goes for it. Raises QueueFull."""
+    queue, waiting = doing.view.queue(clone.queue), doing.view.waiting(clone.queue)
+    content_bytes = waiting.bytes + doing.content_bytes + length_of(clone.content)
+    is_full = queue.max_jobs and waiting.jobs + doing.clones >= queue.max_jobs
+    if is_full or (queue.max_bytes and content_bytes > queue.max_bytes):
+        raise QueueFull(f"the queue is full: see max_jobs and max_bytes of {queue.name}")
 
 
 def _check_key_is_free(doing: _Doing, job: Job, queue: str) -> None:
