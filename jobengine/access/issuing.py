@@ -62,9 +62,13 @@ def _issue(ca: Issued, name: str, names: list[x509.GeneralName], purpose: x509.O
         raise ValueError("the key of the authority is none that `jobengine cert ca` makes")
     if authority_key.public_key() != authority.public_key():
         raise ValueError("the key is not the one of the authority's certificate")
+    if authority.not_valid_after_utc <= datetime.now(UTC):
+        raise ValueError("the authority's certificate is over")
     key = ec.generate_private_key(ec.SECP256R1())
     builder = (
-        _builder(_name(name), authority.subject, key.public_key(), days=_DAYS)
+        _builder(
+            _name(name), authority.subject, key.public_key(), days=_DAYS, most=authority.not_valid_after_utc
+        )
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
@@ -77,9 +81,16 @@ def _issue(ca: Issued, name: str, names: list[x509.GeneralName], purpose: x509.O
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, *, days: int
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePublicKey,
+    *,
+    days: int,
+    most: datetime | None = None,
 ) -> x509.CertificateBuilder:
+    """Good for so many days, but not longer than whoever signs it."""
     now = datetime.now(UTC)
+    until = now + timedelta(days=days)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -87,7 +98,7 @@ def _builder(
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _CLOCKS_DIFFER)
-        .not_valid_after(now + timedelta(days=days))
+        .not_valid_after(until if most is None else min(until, most))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
 

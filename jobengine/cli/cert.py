@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -86,14 +86,14 @@ def _readable_authority(directory: Path) -> Iterator["Issued"]:
         raise Unreachable(f"no authority is in {directory}: make one with `jobengine cert ca`") from None
     except ValueError:
         raise Unreachable(
-            f"ca.crt and ca.key in {directory} are not those of an authority, or the key is encrypted"
+            f"ca.crt and ca.key in {directory} are not those of an authority, or over, or encrypted"
         ) from None
     except OSError as error:
         raise Unreachable(f"the authority in {directory} cannot be read: {error.strerror}") from None
 
 
 def _write(directory: Path, name: str, issued: "Issued", *, force: bool) -> None:
-    """Both files, or neither: the key is its owner's alone from its first byte on."""
+    """Both are written before either takes its place. The key is its owner's alone from its first byte on."""
     cert, key = directory / f"{name}.crt", directory / f"{name}.key"
     if not force and (there := [path for path in (cert, key) if path.exists()]):
         raise WrittenWrong(
@@ -101,12 +101,23 @@ def _write(directory: Path, name: str, issued: "Issued", *, force: bool) -> None
         )
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        for path, content, mode in ((key, issued.key, 0o600), (cert, issued.cert, 0o644)):
-            new = path.with_name(f".{path.name}.new")
-            new.unlink(missing_ok=True)
-            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-                file.write(content)
-            new.replace(path)
+        with ExitStack() as written:
+            news = [
+                _written(key, issued.key, 0o600, written),
+                _written(cert, issued.cert, 0o644, written),
+            ]
+            for new, path in zip(news, (key, cert), strict=True):
+                new.replace(path)
     except OSError as error:
         raise InputOutputFailed(f"{directory} cannot be written: {error.strerror}") from None
     typer.echo(f"{cert}\n{key}")
+
+
+def _written(path: Path, content: bytes, mode: int, removed: ExitStack) -> Path:
+    """A new file beside this one, which is removed in the end if it is still there. Raises OSError."""
+    new = path.with_name(f".{path.name}.new")
+    new.unlink(missing_ok=True)
+    removed.callback(new.unlink, missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        file.write(content)
+    return new

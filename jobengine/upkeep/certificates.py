@@ -31,18 +31,21 @@ class CertificateWatch(Background):
         self._section = section
         self._replace = replace
         self._seen = self._look()
+        self._refusal: str | None = None
 
     async def look(self) -> None:
-        """Take up what has changed. A set that does not fit together is tried again when it changes."""
+        """Take up what has changed. A set that cannot be taken is tried again, and told of once."""
         seen = await asyncio.to_thread(self._look)
         if seen == self._seen:
             return
-        self._seen = seen
         try:
             context = await asyncio.to_thread(tls_context, self._tls, section=self._section)
         except ConfigurationWrong as wrong:
-            log.warning("certificate_not_taken", reason=wrong.detail)
+            if wrong.detail != self._refusal:
+                log.warning("certificate_not_taken", reason=wrong.detail)
+            self._refusal = wrong.detail
             return
+        self._seen, self._refusal = seen, None
         await self._replace(context)
         log.info("certificate_taken", path=self._tls.cert)
 

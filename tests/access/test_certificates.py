@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.x509 import load_pem_x509_certificate
 
+from jobengine.access import issuing
 from jobengine.access.certificates import service_of
 from jobengine.access.issuing import Issued, issue_ca, issue_client, issue_server
 from jobengine.errors import CertificateUnknown
@@ -93,3 +95,17 @@ def test_the_certificate_of_a_server_is_none_of_a_client(tmp_path: Path) -> None
     ca = issue_ca("house")
     with pytest.raises(ssl.SSLCertVerificationError, match="purpose"):
         shaken(tmp_path, ca, issue_server(ca, ["localhost"]), issue_server(ca, ["service1"]))
+
+
+def test_a_certificate_is_not_good_for_longer_than_its_authority(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(issuing, "_CA_DAYS", 30)
+    ca = issue_ca("a small house")
+    ends = [load_pem_x509_certificate(each.cert).not_valid_after_utc for each in (ca, issue_client(ca, "me"))]
+    assert ends[0] == ends[1]
+
+
+def test_an_authority_that_is_over_signs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(issuing, "_CA_DAYS", 0)
+    ca = issue_ca("a small house")
+    with pytest.raises(ValueError, match="is over"):
+        issue_server(ca, ["localhost"])

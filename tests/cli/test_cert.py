@@ -90,3 +90,16 @@ def test_what_is_no_host_is_told_as_that(place: Path, host: str) -> None:
     run("cert", "ca", "--dir", place)
     refused = run("cert", "server", host, "--dir", place)
     assert (refused.returncode, b"a host is a name" in refused.stderr) == (64, True)
+
+
+def test_what_cannot_be_written_leaves_the_old_pair_and_nothing_half(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("cert", "ca", "--dir", place)
+    run("cert", "server", "--dir", place)
+    before = {path.name: path.read_bytes() for path in place.iterdir()}
+    (place / ".server.crt.new").mkdir()
+    refused = run("cert", "server", "--dir", place, "--force")
+    assert (refused.returncode, refused.stderr.count(b"\n")) == (74, 1)
+    (place / ".server.crt.new").rmdir()
+    assert {path.name: path.read_bytes() for path in place.iterdir()} == before
