@@ -41,10 +41,11 @@ class Jobd:
         self._slurm_queue = slurm_queue
 
     def routes(self) -> Iterator[Route]:
-        """As documented, and the download of the zip itself."""
-        yield route("POST", "/api/upload", Action.CREATE, self.upload, _refused)
-        yield route("GET", "/api/get/{id}", Action.GET, self.get, _refused)
-        yield route("GET", "/api/download/{id}", Action.GET, self.download, _refused)
+        """As documented, and the download of the zip itself. Its document names some without /api, too."""
+        for under in ("/api", ""):
+            yield route("POST", f"{under}/upload", Action.CREATE, self.upload, _refused)
+            yield route("GET", f"{under}/get/{{id}}", Action.GET, self.get, _refused)
+            yield route("GET", f"{under}/download/{{id}}", Action.GET, self.download, _refused)
 
     async def upload(self, request: Request, _variables: Variables) -> Reply:
         """A new job. An id that is taken is refused for as long as its job is there."""

@@ -82,7 +82,7 @@ class Opening:
             if mark is None and not made:
                 self._warnings.append(_NO_ANCHOR)
             tail = Tail(self._files, mending.file, anchor, sealer, scan.place)
-            # A crash may have left the file a name that is not on disk yet: power lost later would undo it.
+            # Its name may not be on disk yet, if it is new, or since a crash: power lost later would undo that.
             self._files.sync_directory(self._path.parent)
             tail.establish()
             report = self._report(recovery, made=made)
@@ -133,7 +133,7 @@ class Opening:
 
 
 def make_file(files: Files, path: Path, header: Header) -> None:
-    """A new database file without frames. It has its name only once it is complete."""
+    """A new database file without frames. It has its name only once it is complete; sync the directory."""
     file = make_new(files, new_path(path))
     try:
         write_all(files, file, header.pack() * 2, 0)
@@ -141,4 +141,3 @@ def make_file(files: Files, path: Path, header: Header) -> None:
     finally:
         files.close(file)
     files.rename(new_path(path), path)
-    files.sync_directory(path.parent)

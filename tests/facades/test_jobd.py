@@ -70,6 +70,14 @@ def test_a_job_goes_through_its_statuses(client: Connection, old: Old) -> None:
     assert (told["Status"], told["Output"], told["Input"], told["Path"]) == ("Completed", ZIP, "", "")
 
 
+def test_the_routes_are_there_without_their_prefix_too(client: Connection) -> None:
+    id_ = f"job-{uuid4()}"
+    body = json.dumps({"ID": id_, "Input": ZIP}).encode()
+    assert client.ask("POST", "/upload", JSON, body).status == 201
+    assert client.ask("GET", f"/get/{id_}").json()["ID"] == id_
+    assert client.ask("GET", f"/download/{id_}").status == client.ask("GET", f"/api/download/{id_}").status
+
+
 def test_the_download_is_the_zip_itself(client: Connection, old: Old) -> None:
     id_ = f"job-{uuid4()}"
     uploaded(client, ID=id_)

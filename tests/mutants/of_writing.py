@@ -42,13 +42,8 @@ WRITING: tuple[Mutant, ...] = (
         name="skip the directory sync of a new file",
         breaks="A crash of the machine takes the whole file away: its name was never on disk.",
         file="jobengine/journal/opening.py",
-        old="""
-    files.rename(new_path(path), path)
-    files.sync_directory(path.parent)
-""",
-        new="""
-    files.rename(new_path(path), path)
-""",
+        old="            self._files.sync_directory(self._path.parent)\n",
+        new="",
         test="tests/journal/test_crashes.py::test_no_crash_of_the_machine_loses_what_was_acknowledged",
     ),
     Mutant(
