@@ -82,7 +82,7 @@ class Opening:
             if mark is None and not made:
                 self._warnings.append(_NO_ANCHOR)
             tail = Tail(self._files, mending.file, anchor, sealer, scan.place)
-            # Its name may not be on disk yet, if it is new, or since a crash: power lost later would undo that.
+            # Its name may not be on disk yet, being new, or since a crash: power lost later would undo it.
             self._files.sync_directory(self._path.parent)
             tail.establish()
             report = self._report(recovery, made=made)
