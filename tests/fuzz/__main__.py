@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.fuzz import of_the_configuration, of_the_file, of_the_filter, of_the_server
+from tests.fuzz import of_the_server, searches
 from tests.fuzz.target import Found, Target, search_for
 
 
@@ -30,7 +30,7 @@ def main() -> int:
 def fuzz(place: Path, seconds: float, *, first: int) -> int:
     """Search for so long; 1 when something was found."""
     with of_the_server.targets(place) as of_a_server:
-        targets = (*of_the_file.TARGETS, *of_the_configuration.TARGETS, *of_the_filter.TARGETS, *of_a_server)
+        targets = (*searches.INSIDE, *of_a_server)
         try:
             return _fuzz(targets, seconds / len(targets), first=first)
         except KeyboardInterrupt:

@@ -9,6 +9,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from jobengine.control.address import connect, socket_path
+from tests.fuzz import of_api_v2
 from tests.fuzz.of_the_configuration import texts
 from tests.fuzz.of_the_file import changed, changes
 from tests.fuzz.target import Target
@@ -17,7 +18,8 @@ from tests.support.server import ServerProcess
 
 FAILED_INSIDE = (b"Traceback", b"request failed", b"internal_error")
 ANSWER_SECONDS = 20.0
-NAMES = ("requests", "control-lines")  # of the targets
+PATIENCE_SECONDS = 0.05  # with what may be half a request
+NAMES = ("requests", "requests-v2", "control-lines")  # of the targets
 
 methods = st.sampled_from(["GET", "PUT", "POST", "DELETE", "HEAD", "OPTIONS", "PATCH", "CONNECT", "get", ""])
 paths = st.sampled_from(
@@ -70,6 +72,9 @@ requests = st.tuples(
 sent = st.one_of(
     requests, st.tuples(requests, changes).map(lambda case: changed(*case)), st.binary(max_size=200)
 )
+sent_to_v2 = st.one_of(
+    of_api_v2.requests, st.tuples(of_api_v2.requests, changes).map(lambda case: changed(*case))
+)
 
 questions = st.fixed_dictionaries(
     {"ask": st.sampled_from(["compact", "rekey", "plan", "info"]) | st.text(max_size=5)},
@@ -100,6 +105,7 @@ class ServerUnderFire:
         self._logged()
         with self._server.connect() as connection:
             connection.send(data)
+            connection.has_something(within=PATIENCE_SECONDS)  # who has gone by then gets no answer
             answers = connection.all_that_comes()
         assert b"HTTP/1.1 5" not in answers, answers
         self._check_serves()
@@ -135,8 +141,9 @@ class ServerUnderFire:
 def targets(place: Path) -> Iterator[tuple[Target, ...]]:
     """The doors of a server that runs meanwhile."""
 
-    with ServerProcess(place, {}) as server:
+    with ServerProcess(place, {"admin": ["owner"]}) as server:
         under_fire = ServerUnderFire(server)
-        ways = zip(NAMES, (sent, lines), (under_fire.take, under_fire.take_line), strict=True)
+        takes = (under_fire.take, under_fire.take, under_fire.take_line)
+        ways = zip(NAMES, (sent, sent_to_v2, lines), takes, strict=True)
         yield tuple(Target(name, inputs, take) for name, inputs, take in ways)
         assert server.stop() == 0, server.log

@@ -6,15 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from tests.fuzz import of_the_configuration, of_the_file, of_the_server
+from tests.fuzz import of_the_configuration, of_the_file, of_the_filter, of_the_server
 from tests.fuzz.target import Found, search_for
 from tests.soak.part import Violation
 
 PIECE_SECONDS: Final = 5
-NAMES: Final = (
-    *(target.name for target in (*of_the_file.TARGETS, *of_the_configuration.TARGETS)),
-    *of_the_server.NAMES,
-)
+anyhow = secrets.SystemRandom()
+INSIDE: Final = (*of_the_file.TARGETS, *of_the_configuration.TARGETS, *of_the_filter.TARGETS)
+GOAL: Final = {  # seconds that all runs together should search in each
+    **dict.fromkeys(("frame-heads", "bodies", "headers", "configurations", "requests", "requests-v2"), 3600),
+    **dict.fromkeys(("frames", "files", "anchors"), 600),  # other parts of the suite spoil these as well
+    **dict.fromkeys(("filters", "control-lines"), 600),
+}
 
 
 def seconds_in(name: str) -> str:
@@ -25,9 +28,10 @@ def seconds_in(name: str) -> str:
 def pieces(place: Path) -> Iterator[Counter[str]]:
     """In any target, each time with new numbers. Raises Violation."""
     with of_the_server.targets(place) as of_a_server:
-        targets = (*of_the_file.TARGETS, *of_the_configuration.TARGETS, *of_a_server)
+        targets = (*INSIDE, *of_a_server)
+        weights = [GOAL[target.name] for target in targets]
         while True:
-            target = secrets.choice(targets)
+            [target] = anyhow.choices(targets, weights)
             try:
                 inputs = search_for(target, PIECE_SECONDS, first=secrets.randbelow(1 << 40))
             except Found as found:

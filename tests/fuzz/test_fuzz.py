@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis import strategies as st
 
-from tests.fuzz import of_the_configuration, of_the_file, of_the_filter, of_the_server
+from tests.fuzz import of_the_server, searches
 from tests.fuzz.target import Found, Target, search, search_for
 
-SECONDS_EACH = 6.0  # ten of them: a minute together
-OF_TEXTS = (*of_the_configuration.TARGETS, *of_the_filter.TARGETS)
-INSIDE = {target.name: target for target in (*of_the_file.TARGETS, *OF_TEXTS)}
+SECONDS_EACH = 6.0  # eleven of them: a minute together
+INSIDE = {target.name: target for target in searches.INSIDE}
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +28,10 @@ def test_nothing_but_a_refusal_comes_of_junk(name: str) -> None:
 @pytest.mark.parametrize("name", of_the_server.NAMES)
 def test_a_server_bears_junk_and_serves_on(doors: dict[str, Target], name: str) -> None:
     assert search_for(doors[name], SECONDS_EACH, first=0) > 100
+
+
+def test_each_target_has_a_goal(doors: dict[str, Target]) -> None:
+    assert searches.GOAL.keys() == INSIDE.keys() | doors.keys()
 
 
 def test_what_fails_is_made_small_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

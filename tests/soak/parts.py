@@ -46,5 +46,10 @@ PARTS: Final = (
     Part("syncs", {"syncs": 50}, failed_syncs.pieces, minutes=4, is_random=False),
     Part("full-disk", {"disks": 20}, full.pieces, minutes=3, is_random=False),
     Part("simulate", {"seeds": 50_000}, _simulations, minutes=50),
-    Part("fuzz", {searches.seconds_in(name): 3600 for name in searches.NAMES}, searches.pieces, minutes=270),
+    Part(
+        "fuzz",
+        {searches.seconds_in(name): seconds for name, seconds in searches.GOAL.items()},
+        searches.pieces,
+        minutes=205,
+    ),
 )
