@@ -35,7 +35,7 @@ class Compaction:
         """Raises StorageFull, Unavailable, Damaged, ConfigurationWrong: then the old file stays in use."""
         started, before = time.monotonic(), self._journal.size
         try:
-            successor = await self._journal.begin_successor(
+            successor = await self._journal.succession.begin(
                 live_bytes=live_bytes(self._ledger.totals), new_secret=new_secret
             )
             try:
@@ -44,7 +44,7 @@ class Compaction:
                 raise self._end or full from None
             finally:
                 self._walk = None
-                await self._journal.abandon(successor)
+                await self._journal.succession.abandon(successor)
         finally:
             self._done.set()
         seconds = time.monotonic() - started
@@ -71,12 +71,12 @@ class Compaction:
         successor.take(walk.start())
         started = time.monotonic()
         while (changes := walk.next(TURN_MOST)) is not None:
-            taken = self._journal.follow(changes, successor)
+            taken = self._journal.succession.follow(changes, successor)
             await asyncio.sleep((time.monotonic() - started) * REST)
             if taken is not None:
                 await taken
             if successor.is_full:
-                await self._journal.flush(successor)
+                await self._journal.succession.flush(successor)
             self._go_on()
             started = time.monotonic()
         if earlier is not None:
@@ -92,7 +92,9 @@ class Compaction:
             # What was found in memory must be on disk: else a full disk, or a crash, could undo half of it.
             if (found := self._journal.barrier()) is not None:
                 await found
-            is_in_place = await self._journal.install(successor, is_ready=lambda: self._completes(walk))
+            is_in_place = await self._journal.succession.install(
+                successor, is_ready=lambda: self._completes(walk)
+            )
 
     def _completes(self, walk: Walk) -> bool:
         self._is_complete = self._end is None and not walk.has_apart
@@ -106,15 +108,15 @@ class Compaction:
             missing = next((blob for blob in walk.blobs_of(job) if not places.knows(blob)), None)
             if missing is not None:
                 await self._copy_value(job, missing, successor)
-            elif (taken := self._journal.follow(walk.fetch(job), successor)) is not None:
+            elif (taken := self._journal.succession.follow(walk.fetch(job), successor)) is not None:
                 await taken
             if successor.is_full:
-                await self._journal.flush(successor)
+                await self._journal.succession.flush(successor)
             self._go_on()
 
     async def _copy_value(self, job: Job, value: Blob, successor: Successor) -> None:
         try:
-            await self._journal.copy_blob(value, successor)
+            await self._journal.succession.copy_blob(value, successor)
         except Damaged as error:
             raise Damaged(f"job {job.uid} of queue {job.queue}: {error.detail}") from None
 

@@ -4,25 +4,25 @@ import asyncio
 import hashlib
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from jobengine.errors import Fatal, InputOutputFailed, StorageFull, Unavailable
 from jobengine.journal.batch import Batch, Run
 from jobengine.journal.blobs import parts_of
 from jobengine.journal.codec import body_of
 from jobengine.journal.commit import GroupCommit
-from jobengine.journal.compaction import Gate, Installation, begin, given_up
+from jobengine.journal.compaction import Gate
 from jobengine.journal.files import REAL_FILES, Files
 from jobengine.journal.frame import FrameType
 from jobengine.journal.keys import Secret
 from jobengine.journal.opening import Opened, Opening
 from jobengine.journal.recovery import Replay
 from jobengine.journal.scrub import Scrub
-from jobengine.journal.successor import Successor
+from jobengine.journal.succession import Succession
 from jobengine.journal.volume import Volume
 from jobengine.model.blob import Blob
 from jobengine.model.changes import AlterJob, AppendLog, Change, MoveJob, PutJob
@@ -30,8 +30,6 @@ from jobengine.model.job import memory_of, memory_of_extra
 
 _ANCHOR_SYNC_SECONDS: Final = 1.0
 _RECORD_BYTES: Final = 150  # about, but for its content
-
-ResultT = TypeVar("ResultT")
 
 
 def _wall_ms() -> int:
@@ -52,18 +50,21 @@ class Journal:
         self.last_time = opened.tail.place.time  # ms, of the newest frame, or 0
         self.commits = 0
         self.records = 0
-        self._volume = Volume(files, opened.file, opened.header, opened.sealer, opened.tail, opened.encoder)
+        self.succession = Succession(
+            files,
+            path,
+            secret,
+            Volume(files, opened.file, opened.header, opened.sealer, opened.tail, opened.encoder),
+            commits=lambda: self._running,
+            now=self._now,
+            keep_old_files=keep_old_files,
+        )
         self._lock = opened.lock
         self._files = files
         self._path = path
-        self._secret = secret
-        self._next_secret = secret
-        self._keep_old_files = keep_old_files
-        self._successor: Successor | None = None
-        self._has_successor = False  # or will have, once it is begun
         self._is_closed = False
         self._gate = Gate()
-        self._now: Callable[[], int] = _wall_ms  # until the broker's clock runs
+        self._clock: Callable[[], int] = _wall_ms  # until the broker's clock runs
         self._commit: GroupCommit | None = None
         self._failure: Fatal | None = None
         self._anchor_sync: asyncio.TimerHandle | None = None
@@ -112,7 +113,7 @@ class Journal:
         many appends never came to be: the disk is full. `on_failure` is told that it is over: nobody knows
         what the disk holds. `observe` is told of each commit its records and its seconds.
         """
-        self._now = now
+        self._clock = now
         self._commit = GroupCommit(
             prepare=self._prepare,
             on_rollback=on_rollback,
@@ -135,7 +136,7 @@ class Journal:
         size = sum(map(_size, changes))
         if copies is None:
             return self._running.append(changes, size, copies=changes)
-        return self._running.append(changes, size, copies=copies, successor=self._successor)
+        return self._running.append(changes, size, copies=copies, successor=self.succession.successor)
 
     @property
     def is_writing(self) -> bool:
@@ -192,102 +193,9 @@ class Journal:
         volume = self._volume
         return volume.scrub(is_current=lambda: self._volume is volume)
 
-    # --- compaction ---
-
-    async def begin_successor(self, *, live_bytes: int, new_secret: str | None = None) -> Successor:
-        """A new file beside this one. It gets the copies given to `append`, until `install` or `abandon`.
-
-        Raises StorageFull, Unavailable; ConfigurationWrong for a malformed secret.
-        """
-        if self._has_successor:
-            raise Unavailable("a compaction is under way")
-        secret = self._secret if new_secret is None else Secret.parse(new_secret)
-        beginning = asyncio.ensure_future(
-            asyncio.to_thread(
-                begin,
-                *(self._files, self._path, self._volume, secret),
-                live_bytes=live_bytes,
-                is_rekeyed=new_secret is not None,
-                time=self._now(),
-            )
-        )
-        self._has_successor = True
-        try:
-            self._successor = await _to_its_end(beginning)
-        except BaseException:
-            if beginning.done() and not beginning.cancelled() and beginning.exception() is None:
-                await self._remove(beginning.result())  # the caller was cancelled, and has no use for it
-            raise
-        finally:
-            self._has_successor = self._successor is not None
-        self._next_secret = secret
-        return self._successor
-
-    def follow(self, changes: Sequence[Change], successor: Successor) -> asyncio.Future[None] | None:
-        """Give the successor what was found in memory, behind the copies of what was appended before.
-
-        Done when it has them; None when it has them already.
-        """
-        return self._running.follow(changes, successor)
-
-    async def flush(self, successor: Successor) -> None:
-        """Write what the successor has taken. Raises StorageFull, Unavailable."""
-        await self._for_successor(partial(successor.write, *successor.cut()))
-
-    async def copy_blob(self, blob: Blob, successor: Successor) -> None:
-        """Copy a big value into the successor. Raises Damaged, StorageFull, Unavailable."""
-        copy = partial(successor.copy_blob, blob, self._volume.reader)
-        successor.encoder.places.move(blob, await self._for_successor(copy))
-
     def quiet(self) -> AbstractAsyncContextManager[None]:
         """While this lasts no big value is written."""
         return self._gate.closed()
-
-    async def install(self, successor: Successor, *, is_ready: Callable[[], bool]) -> bool:
-        """Between two commits put the successor in the place of the file; False when it is not ready then.
-
-        Raises StorageFull, Unavailable: the old file stays in use. After OutcomeUnknown nobody knows.
-        """
-        installation = Installation(
-            self._files, self._path, successor, is_ready=is_ready, keep_old_files=self._keep_old_files
-        )
-        try:
-            prepare = partial(installation.prepare, put_in_place=self._take_over)
-            await _to_its_end(self._running.alone(lambda: prepare(self._volume)))
-        finally:
-            if successor.is_in_place:
-                self._successor, self._has_successor = None, False
-                await _to_its_end(asyncio.to_thread(installation.tidy))
-        if successor.is_in_place and (last := self._running.barrier()) is not None:
-            with suppress(StorageFull):  # whoever it was is told
-                await last  # now nothing is left that knows of a successor
-        return successor.is_in_place
-
-    async def abandon(self, successor: Successor) -> None:
-        """Do without the successor."""
-        if self._successor is successor:
-            self._successor = None
-            try:
-                if not successor.is_in_place:
-                    await self._remove(successor)
-            finally:
-                self._has_successor = False
-
-    async def _remove(self, successor: Successor) -> None:
-        with suppress(OSError):  # what is left of it is removed at the next start
-            await _to_its_end(asyncio.to_thread(successor.abandon))
-
-    def _take_over(self, volume: Volume) -> None:
-        """On the writer thread, between two commits."""
-        self._volume, self._secret = volume, self._next_secret
-
-    async def _for_successor(self, write: Callable[[], ResultT]) -> ResultT:
-        try:
-            return await _to_its_end(asyncio.to_thread(write))
-        except OSError as error:
-            raise given_up(error) from error
-
-    # --- the end ---
 
     async def close(self) -> None:
         """Finish what was appended, seal the file, and give it up. Raises InputOutputFailed."""
@@ -302,6 +210,14 @@ class Journal:
             self._is_closed = True
             self._volume.retire()
 
+    def _now(self) -> int:
+        return self._clock()
+
+    @property
+    def _volume(self) -> Volume:
+        """The file in use."""
+        return self.succession.volume
+
     @property
     def _running(self) -> GroupCommit:
         if self._commit is None:
@@ -309,13 +225,7 @@ class Journal:
         return self._commit
 
     def _prepare(self, batch: Batch) -> Run:
-        changes, successor = batch.changes, batch.successor
-        if successor is not None:
-            if successor.is_in_place:
-                changes = batch.copies  # it has the rest
-            elif successor is self._successor:
-                successor.take(batch.copies)
-        volume = self._volume
+        changes, volume = self.succession.share_out(batch), self._volume
         body = body_of(volume.encoder.encode(changes), len(changes))
         return partial(volume.tail.write, volume.tail.seal(FrameType.CHANGES, body, time=self._now()))
 
@@ -359,18 +269,6 @@ def _system_errors(doing: str) -> Iterator[None]:
         raise InputOutputFailed(f"{doing} failed: its directory is not there; make that first") from error
     except OSError as error:
         raise InputOutputFailed(f"{doing} failed: {error.strerror}") from error
-
-
-async def _to_its_end(work: Awaitable[ResultT]) -> ResultT:
-    """Wait for what cannot be interrupted: a thread that writes must not find its file closed."""
-    future = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(future)
-    except asyncio.CancelledError:
-        while not future.done():
-            with suppress(asyncio.CancelledError):  # once is enough
-                await asyncio.wait([future])
-        raise
 
 
 def _size(change: Change) -> int:

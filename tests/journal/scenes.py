@@ -149,17 +149,17 @@ class Scene:
 
 async def compact(journal: Journal, snapshot: Iterable[Change], **options: Any) -> None:
     """Let the file hold these changes and nothing else."""
-    successor = await journal.begin_successor(**{"live_bytes": 0, **options})
+    successor = await journal.succession.begin(**{"live_bytes": 0, **options})
     try:
         for change in snapshot:
             for blob in _blobs(change):
-                await journal.copy_blob(blob, successor)
+                await journal.succession.copy_blob(blob, successor)
             successor.take([change])
             if successor.is_full:
-                await journal.flush(successor)
-        assert await journal.install(successor, is_ready=lambda: True)
+                await journal.succession.flush(successor)
+        assert await journal.succession.install(successor, is_ready=lambda: True)
     finally:
-        await journal.abandon(successor)
+        await journal.succession.abandon(successor)
 
 
 def _blobs(change: Change) -> tuple[Blob, ...]:

@@ -93,12 +93,12 @@ async def test_commits_go_on_in_the_new_file() -> None:
 async def test_sequences_never_fall_back_behind_what_was_committed_meanwhile() -> None:
     disk = await disk_with(1)
     scene = Scene(disk).start()
-    successor = await scene.journal.begin_successor(live_bytes=0)
+    successor = await scene.journal.succession.begin(live_bytes=0)
     successor.take(scene.book.snapshot())
     for number in range(10, 30):
         await scene.journal.append(put(number), put(number))
     sequence = scene.journal.sequence
-    assert await scene.journal.install(successor, is_ready=lambda: True)
+    assert await scene.journal.succession.install(successor, is_ready=lambda: True)
     assert scene.journal.sequence == sequence + 1
     killed = Scene(disk.kill())
     assert killed.warnings == ()
@@ -109,12 +109,12 @@ async def test_sequences_never_fall_back_behind_what_was_committed_meanwhile() -
 async def test_only_the_copies_of_what_changes_meanwhile_come_into_the_new_file() -> None:
     disk = await disk_with(0)
     scene = Scene(disk).start()
-    successor = await scene.journal.begin_successor(live_bytes=0)
+    successor = await scene.journal.succession.begin(live_bytes=0)
     successor.take(scene.book.snapshot())
     await scene.journal.append(put(1), put(1))
     await scene.journal.append(put(2), [])
     unwritten = scene.journal.append(put(3), []), scene.journal.append(put(4), put(4))
-    assert await scene.journal.install(successor, is_ready=lambda: True)
+    assert await scene.journal.succession.install(successor, is_ready=lambda: True)
     for waiter in unwritten:
         await waiter
     await scene.journal.append(put(5))
@@ -126,9 +126,9 @@ async def test_a_file_that_is_not_ready_after_all_is_not_replaced() -> None:
     disk = await disk_with(2)
     scene = Scene(disk).start()
     content = read_header(disk.content(PATH))[0]
-    successor = await scene.journal.begin_successor(live_bytes=0)
-    assert not await scene.journal.install(successor, is_ready=lambda: False)
-    await scene.journal.abandon(successor)
+    successor = await scene.journal.succession.begin(live_bytes=0)
+    assert not await scene.journal.succession.install(successor, is_ready=lambda: False)
+    await scene.journal.succession.abandon(successor)
     assert read_header(disk.content(PATH))[0] == content
     assert NEW not in disk.files
     await scene.journal.append(put(3))
@@ -138,10 +138,10 @@ async def test_a_file_that_is_not_ready_after_all_is_not_replaced() -> None:
 
 async def test_there_is_one_compaction_at_a_time() -> None:
     scene = Scene(await disk_with(1)).start()
-    successor = await scene.journal.begin_successor(live_bytes=0)
+    successor = await scene.journal.succession.begin(live_bytes=0)
     with pytest.raises(Unavailable, match="under way"):
-        await scene.journal.begin_successor(live_bytes=0)
-    await scene.journal.abandon(successor)
+        await scene.journal.succession.begin(live_bytes=0)
+    await scene.journal.succession.abandon(successor)
     await compact(scene.journal, scene.book.snapshot())
     await scene.journal.close()
 

@@ -91,9 +91,9 @@ NEW_FILES: tuple[Mutant, ...] = (
     Mutant(
         name="go back to the old SECRET",
         breaks="The first compaction after a change of the SECRET undoes it.",
-        file="jobengine/journal/journal.py",
-        old="self._volume, self._secret = volume, self._next_secret",
-        new="self._volume = volume",
+        file="jobengine/journal/succession.py",
+        old="self.volume, self._secret = volume, self._next_secret",
+        new="self.volume = volume",
         test="tests/journal/test_compaction.py::test_a_new_secret_opens_the_new_file_and_the_old_one_does_not",
     ),
     Mutant(
