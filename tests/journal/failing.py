@@ -26,7 +26,8 @@ NEWER: list[Change] = [  # what API v2 brought
     AlterJob(move(job(4)), EXTRA),
     PutKey(Key.of(bytes(16), 1, WALL_MS, bytes(16), [job(4).uid])),
 ]
-STORY: list[list[Change]] = [[PutQueue(MAIL)], *[put(number) for number in range(4)], NEWER]
+QUEUES: list[Change] = [PutQueue(MAIL)]
+JOBS: list[list[Change]] = [*[put(number) for number in range(4)], NEWER]
 PAIRS_BELOW = 60
 
 
@@ -45,10 +46,10 @@ class Run:
         except InputOutputFailed as error:
             self.errors.append(error)
             return self
-        for changes in STORY:
+        while not (self.acknowledged.queues or self.unknown):  # without the queue there are no jobs
+            await self._append(scene, QUEUES)
+        for changes in JOBS:
             await self._append(scene, changes)
-            if not self.acknowledged.queues and not self.unknown:
-                await self._append(scene, changes)  # undone: without the queue there are no jobs
         await self._try(compact(scene.journal, self.acknowledged.snapshot()))
         await self._try(scene.journal.write_blob(b"big" * 100))
         await self._try(scene.journal.close())
