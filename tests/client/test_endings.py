@@ -21,10 +21,10 @@ WAIT_SECONDS = 20
 
 
 @contextmanager
-def program(url: str) -> Iterator[subprocess.Popen[str]]:
+def program(url: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """The worker of worker_program.py, at its job."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "JOBENGINE_URL": url, "JOBENGINE_NAME": "resizer"}
-    command = [sys.executable, "-m", "tests.client.worker_program"]
+    command = [sys.executable, "-m", "tests.client.worker_program", *arguments]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -58,6 +58,14 @@ def test_a_worker_that_is_killed_loses_its_job_when_the_lease_is_over(
     given_back = client.get("mail", job.uid)
     assert (given_back.state, given_back.attempt) == (State.QUEUED, 1)
     assert [failure.reason for failure in given_back.errors] == ["timeout"]
+
+
+def test_a_worker_that_is_killed_leaves_no_process_behind(running: Broker, client: Client) -> None:
+    client.create("mail", 1)
+    with program(running.url, "in_process") as process:
+        process.kill()
+        said, _ = process.communicate(timeout=WAIT_SECONDS)  # until nobody is left who could say something
+        assert said == ""
 
 
 def test_a_broker_that_is_killed_and_started_again_costs_no_job(tmp_path: Path) -> None:

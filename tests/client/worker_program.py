@@ -1,5 +1,9 @@
-"""A worker as a program of its own, for tests that end it: says "begun", and never ends its job."""
+"""A worker as a program of its own, for tests that end it: says "begun", and never ends its job.
 
+With an argument it does that in a process.
+"""
+
+import sys
 import threading
 
 import jobengine
@@ -7,7 +11,7 @@ import jobengine
 worker = jobengine.Worker(concurrency=1)
 
 
-@worker.job("mail")
+@worker.job("mail", in_process=len(sys.argv) > 1)
 def wait(_content: object) -> None:
     """For ever."""
     print("begun", flush=True)

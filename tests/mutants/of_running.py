@@ -90,4 +90,12 @@ RUNNING: tuple[Mutant, ...] = (
         new='if any(part in ("", ".") for part in parts):',
         test="tests/archive/test_reading.py::test_a_name_that_leads_elsewhere_is_refused",
     ),
+    Mutant(
+        name="the processes of a killed worker go on",
+        breaks="They compute for ever what nobody waits for, while others have the job.",
+        file="jobengine/client/worker/processes.py",
+        old="    os._exit(1)\n",
+        new="    pass\n",
+        test="tests/client/test_endings.py::test_a_worker_that_is_killed_leaves_no_process_behind",
+    ),
 )

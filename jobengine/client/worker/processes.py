@@ -1,10 +1,12 @@
 """Processes for functions that would hold up all others: long computations, C code that keeps the lock."""
 
 import multiprocessing
+import os
 import signal
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
+from threading import Thread
 
 from jobengine.client.job import Held, Job
 from jobengine.client.worker.endings import Ending, ending
@@ -41,7 +43,7 @@ class Processes:
 
     def _new(self) -> ProcessPoolExecutor:
         # Not forked: threads run here, and a fork would copy the locks that they hold.
-        pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _leave_interrupts)
+        pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _begin)
         self._pools.add(pool)
         return pool
 
@@ -52,9 +54,16 @@ class Processes:
             self._idle.append(pool)
 
 
-def _leave_interrupts() -> None:
-    """To the worker: a terminal sends them to all its processes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _begin() -> None:
+    """What each process does first."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends them to the worker, too
+    Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
+
+
+def _end_with(worker: multiprocessing.process.BaseProcess) -> None:
+    """A worker that is killed cannot end them: others get its jobs, and what is done here is for nobody."""
+    worker.join()
+    os._exit(1)
 
 
 def _do(call: JobFunction, arguments: tuple[object, ...], held: Held) -> Ending:
