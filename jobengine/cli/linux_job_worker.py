@@ -148,4 +148,4 @@ def _write(jobs: "LinuxJobs", uid: str, *, follow: bool) -> None:
 
 def _echo(lines: list[str]) -> None:
     for line in lines:
-        typer.echo(printable(line))
+        typer.echo(printable(line.expandtabs()))

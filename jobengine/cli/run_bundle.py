@@ -168,9 +168,16 @@ def _show(asking: Asking, job: "Job", result: dict[str, Any], target: Path | Non
         print_json({"uid": job.uid, "state": job.state, "result": result, "directory": directory})
         return
     took = f" after {result['seconds']:.1f} s" if "seconds" in result else ""
-    why = f": {job.errors[-1].kind}: {job.errors[-1].text}" if job.errors and job.state == "failed" else ""
-    typer.echo(printable(f"{job.uid}: {job.state}{took}{why}"))
+    typer.echo(printable(f"{job.uid}: {job.state}{took}{_why(job)}"))
     if target is not None:
         typer.echo(printable(f"{files} {'file' if files == 1 else 'files'} in {target}"))
     if job.state == "failed":
         typer.echo(f"what it wrote: jobengine job log {job.queue} {job.uid}", err=True)
+
+
+def _why(job: "Job") -> str:
+    """As its worker says; when its own time was over, the broker does."""
+    if job.state != "failed":
+        return ""
+    last = job.errors[-1] if job.errors else None
+    return f": {job.reason}" if last is None or not last.kind else f": {last.kind}: {last.text}"

@@ -70,6 +70,7 @@ def run(
     from jobengine.settings.environment import configuration_path
     from jobengine.settings.load import load
     from jobengine.settings.logs import set_up_logs
+    from jobengine.upkeep.last_resort import LastResort
     from jobengine.work.process import queues_to_run, work
 
     set_up_logs(os.environ)
@@ -83,6 +84,9 @@ def run(
             where.url, name=where.name, ca=where.ca, cert=where.cert, key=where.key, retry_seconds=lease
         )
         await work(settings, queues, client, name=worker, lease_seconds=lease)
+        last_resort = LastResort()
+        last_resort.start()
+        last_resort.stopped(0)
 
     with told():
         asyncio.run(working())

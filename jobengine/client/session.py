@@ -41,6 +41,7 @@ class Session:
                 timeout=timeout,
                 expect100=is_large,
                 allow_redirects=False,
+                middlewares=(_only_once,) if request.once else (),
             ) as answer:
                 return Response(answer.status, await answer.read(), answer.headers)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
@@ -61,3 +62,15 @@ class Session:
         tls = self._address.ssl_context
         connector = aiohttp.TCPConnector(limit=0, ssl=True if tls is None else tls)
         return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+
+async def _only_once(
+    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Where a kept connection breaks, aiohttp itself would repeat a DELETE, but not after this error."""
+    try:
+        return await send(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise aiohttp.ClientConnectionError from error

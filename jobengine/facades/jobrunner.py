@@ -27,6 +27,7 @@ from jobengine.web.request import Request
 from jobengine.web.routes import Route, Variables
 
 WAITING_MOST: Final = 10  # for each worker: more than so many are turned away at once
+ID_MOST: Final = 1024  # characters
 PRIORITY: Final = 50
 _TEXT: Final = b"text/plain; version=0.0.4; charset=utf-8"
 
@@ -36,7 +37,7 @@ class Jobrunner:
 
     def __init__(self, front: Front, *, password: str | None, workers: int) -> None:
         self._front = front
-        self._password = password
+        self._password = (password or "").strip("\r\n")  # which no header can hold: as jobrunner has it
         self._workers = workers
         self._waiting_most = WAITING_MOST * max(1, workers)
         self._counts = RunCounts()  # since the server was started, as jobrunner counted
@@ -52,8 +53,8 @@ class Jobrunner:
         self._check(request)
         body = await read_object(self._front, request)
         id_, data = field(body, "id"), field(body, "data")
-        if not isinstance(id_, str) or not id_:
-            raise ValidationFailed("id must be a text, and not empty")
+        if not isinstance(id_, str) or not 0 < len(id_) <= ID_MOST or "\0" in id_:
+            raise ValidationFailed(f"id must be a text of 1 to {ID_MOST} characters, with no NUL among them")
         if not isinstance(data, str) or not data:
             raise ValidationFailed("data must be base64, and not empty")
         decoded(data)  # told now, not when it is run
@@ -98,8 +99,7 @@ class Jobrunner:
         """Raises PasswordWrong, and what `access` raises."""
         sent = request.headers.getall("X-JR-PASSWORD", ())
         if self._password and not (
-            len(sent) == 1
-            and hmac.compare_digest(sent[0].encode("utf-8", "replace"), self._password.encode())
+            len(sent) == 1 and hmac.compare_digest(_bytes(sent[0]), _bytes(self._password))
         ):
             raise PasswordWrong("X-JR-PASSWORD is missing or wrong")
         self._front.check(request, Action.CREATE)
@@ -131,6 +131,11 @@ class Jobrunner:
         if job.state is State.FAILED and job.more.failures:
             view["message"] = job.more.failures[-1].text
         return view
+
+
+def _bytes(text: str) -> bytes:
+    """As they came: a header and an environment may hold what is no UTF-8."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _refused(refusal: JobEngineError, _variables: Variables) -> Reply | None:

@@ -11,7 +11,7 @@ FACADES: Final = "facades"
 _FILE: Final = Text(r"[^\x00-\x1f\x7f]{1,4096}", "the path of a file")
 _COMMON_NAME: Final = Text(r"[^\x00-\x1f\x7f]{1,64}", "the common name of a certificate")
 _PORT: Final = Whole(0, 65535)
-_PASSWORD: Final = Text(r"[^\x00-\x1f\x7f]{0,1024}", "a text")
+_PASSWORD: Final = Text(r"([^\x00-\x1f\x7f]{1,1024}[\r\n]*)?", "a text of one line")
 
 
 def _tls(section: str) -> Iterator[Option]:

@@ -1,6 +1,6 @@
 """The end of a stop that takes too long.
 
-A call that the disk does not answer cannot be called back, nor a thread that a job has started.
+A call that the disk does not answer cannot be called back, nor what a job has started in this process.
 """
 
 import os
@@ -17,9 +17,7 @@ _DISK: Final = (
     "the disk has not answered for {seconds:.0f} s after the stop: ended without it, and nobody knows "
     "whether the last changes survive; look at the disk, then start again\n"
 )
-_THREAD: Final = (
-    "everything is on disk, but a thread that some job has started does not end: ended without it\n"
-)
+_JOB: Final = "all else is done, but what some job has started here does not end: ended without it\n"
 
 
 class LastResort:
@@ -43,6 +41,6 @@ class LastResort:
 
     def _end(self, seconds: float) -> None:
         is_stopped = self._exit_code is not None
-        sys.stderr.write(_THREAD if is_stopped else _DISK.format(seconds=seconds))
+        sys.stderr.write(_JOB if is_stopped else _DISK.format(seconds=seconds))
         sys.stderr.flush()
         os._exit(InputOutputFailed.exit_code if self._exit_code is None else self._exit_code)

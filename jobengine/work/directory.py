@@ -50,7 +50,11 @@ async def remove_directory(directory: Path, spawner: Spawner) -> None:
         environment={"PATH": PATH},
         limits=Limits(processes=None),
     )
-    process = await spawner.spawn(launch)
+    try:
+        process = await spawner.spawn(launch)
+    except OSError as error:  # what the run came to is not changed by that
+        log.warning("directory_left", directory=str(directory), reason=error.strerror)
+        return
     ended = await process.ended()
     process.close()
     if ended.exit_code != 0:

@@ -148,9 +148,10 @@ class ProgramRunner(Runner):
     def _why(self, ended: Ended) -> tuple[Kind, str]:
         limits = self._conditions.limits
         number = ended.signal or (ended.exit_code or 0) - _BY_SIGNAL
-        is_over = limits.cpu_seconds is not None and ended.cpu_seconds >= limits.cpu_seconds
-        if number == SIGXCPU or (number == SIGKILL and is_over):
-            return Kind.CPU, f"it used more than {limits.cpu_seconds} s of CPU time"
+        if (seconds := limits.cpu_seconds) is not None and (
+            number == SIGXCPU or (number == SIGKILL and ended.cpu_seconds >= seconds)
+        ):
+            return Kind.CPU, f"it used more than {seconds} s of CPU time"
         if number == SIGXFSZ:
             return Kind.FILE_SIZE, f"it wrote a file of more than {limits.file_bytes} bytes"
         if limits.memory_bytes is not None and self._lacked_memory(ended, limits.memory_bytes):

@@ -80,7 +80,7 @@ class PythonRunner(Runner):
             self._object = found(said.args)
         except ValueError as error:
             raise Refused(Kind.CONTENT, _text(error)) from None
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - it is the user's
+        except BaseException as error:  # noqa: BLE001 - it is the user's
             raise Refused(Kind.ERROR, _text(error), retry=None) from None
 
     async def start(self) -> None:
@@ -90,36 +90,26 @@ class PythonRunner(Runner):
         if self._job.saved is not None:
             method, arguments = self._object.resume, (msgspec.json.decode(self._job.saved),)
         self._is_in_thread = not inspect.iscoroutinefunction(method)
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._work = self._call(method, *arguments)
+        self._work.add_done_callback(self._is_over)
 
     async def ended(self) -> Outcome:
         """Its result, or what it raised."""
-        try:
-            value = await asyncio.shield(self._work)
-        except asyncio.CancelledError:
-            if not self._work.cancelled():
-                raise  # not the work was cancelled, but who waits for it
-            if self._halting is None and not self._is_stopped:
-                return Broken("CancelledError", "it cancelled itself", self._result(None))
-            value = None
-        except Exception as error:  # noqa: BLE001 - it is the user's
-            if self._halting is None:
-                return Broken(_kind(error), _text(error), self._result(None))
+        await self._over
+        outcome = self._own_outcome() if self._work.done() else None
         if self._halting is not None:
             return await self._halting
-        if self._is_stopped:
+        if self._is_stopped or outcome is None:
             return Broken(Kind.STOPPED, "it was stopped", self._result(None), retry=False)
-        try:
-            return Done(self._result(value))
-        except (TypeError, ValueError) as error:
-            return Broken(Kind.OUTPUT, f"its result is no JSON: {_text(error)}", retry=False)
+        return outcome
 
     async def halt(self) -> Halted | None:
         """It ends here, with what it needs to go on elsewhere."""
         if self._work.done():
             return None
         self._halting = asyncio.get_running_loop().create_future()
-        self._object.end_soon()
+        self._say_that_it_ends()
         if self._is_in_thread:  # what it has done is known when it has come to rest
             await asyncio.wait((self._work,), timeout=self._grace_seconds)
         halted = Halted(await self._saved())
@@ -132,9 +122,9 @@ class PythonRunner(Runner):
 
     async def stop(self) -> None:
         """Tell it, and end it."""
-        if not self._work.done():
+        if not self._work.done() and not self._over.done():
             self._is_stopped = True
-            self._object.end_soon()
+            self._say_that_it_ends()
             await self._quietly(self._object.stop)
             await self._end()
 
@@ -150,15 +140,33 @@ class PythonRunner(Runner):
             if details is None:
                 return None
             msgspec.json.encode(told := dict(details))
-        except (Exception, SystemExit):  # noqa: BLE001 - it is the user's
+        except BaseException:  # noqa: BLE001 - it is the user's
             return {}
         return told
+
+    def _own_outcome(self) -> Outcome:
+        """As it ended by itself."""
+        try:
+            value = self._work.result()
+        except asyncio.CancelledError:
+            return Broken("CancelledError", "it cancelled itself", self._result(None))
+        except Exception as error:  # noqa: BLE001 - it is the user's
+            return Broken(_kind(error), _text(error), self._result(None))
+        try:
+            return Done(self._result(value))
+        except Exception as error:  # noqa: BLE001 - whatever its objects do when they are looked at
+            return Broken(Kind.OUTPUT, f"its result is no JSON: {_text(error)}", retry=False)
+
+    def _say_that_it_ends(self) -> None:
+        try:
+            self._object.end_soon()
+        except BaseException as error:  # noqa: BLE001 - its __init__ did not call super().__init__, perhaps
+            log.warning("end_soon_failed", uid=self._job.uid, reason=_text(error))
 
     async def _saved(self) -> bytes | None:
         """What it leaves for the next run. One that cannot tell begins anew."""
         try:
-            async with asyncio.timeout(self._grace_seconds):
-                saved = await self._call(self._object.halt)
+            saved = await self._within_grace(self._object.halt)
             return None if saved is None else msgspec.json.encode(saved)
         except Exception as error:  # noqa: BLE001 - it is the user's
             log.warning("halt_failed", uid=self._job.uid, reason=_text(error))
@@ -166,17 +174,31 @@ class PythonRunner(Runner):
 
     async def _quietly(self, method: Callable[[], Any]) -> None:
         try:
-            async with asyncio.timeout(self._grace_seconds):
-                await self._call(method)
+            await self._within_grace(method)
         except Exception:  # noqa: BLE001 - it is the user's, and there is nobody to tell
             return
 
+    async def _within_grace(self, method: Callable[[], Any]) -> Any:
+        """What it returns. Raises what it raises, and TimeoutError: then it is left behind."""
+        work = self._call(method)
+        await asyncio.wait((work,), timeout=self._grace_seconds)
+        if work.done() and not work.cancelled():
+            return work.result()
+        work.cancel()
+        raise TimeoutError
+
     async def _end(self) -> None:
-        """Cancel what is asynchronous; wait for a thread, which nobody can end, for a while."""
+        """Cancel what is asynchronous; wait for a while for a thread, or for what is not cancelled."""
         if self._is_in_thread:
             await asyncio.wait((self._work,), timeout=self._grace_seconds)
         self._work.cancel()
         await asyncio.wait((self._work,), timeout=self._grace_seconds)
+        self._is_over()
+
+    def _is_over(self, _work: object = None) -> None:
+        """It has ended, or is left behind."""
+        if not self._over.done():
+            self._over.set_result(None)
 
     def _call(self, method: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
         if inspect.iscoroutinefunction(method):
@@ -210,7 +232,7 @@ def _called(method: Callable[..., Any], *arguments: Any) -> Any:
 async def _awaited(method: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
     try:
         return await method(*arguments)
-    except (Exception, asyncio.CancelledError, GeneratorExit):
+    except (Exception, asyncio.CancelledError):
         raise
     except BaseException as error:  # noqa: BLE001 - the job is to end, and nothing else
         raise _Exit(error) from None

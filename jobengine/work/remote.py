@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, assert_never
 
 import msgspec
+import structlog
 
 from jobengine.client.async_client import AsyncClient
 from jobengine.client.job import Asked as AskedOf
@@ -14,6 +15,7 @@ from jobengine.client.settlements import Completed, Extended, Failed, Released, 
 from jobengine.errors import (
     BodyTooLarge,
     Forbidden,
+    InvalidJson,
     JobEngineError,
     NotFound,
     OutcomeUnknown,
@@ -31,6 +33,8 @@ _ASKED: Final[Mapping[AskedOf, Asked]] = {
     AskedOf.HALT: Asked.HALT,
     AskedOf.STOP: Asked.STOP,
 }
+
+log = structlog.get_logger(__name__)
 
 
 class RemoteSource:
@@ -84,11 +88,10 @@ class RemoteSource:
         """How it ended. Raises LeaseLost."""
         try:
             await self._settle(job, outcome)
-        except (BodyTooLarge, ValidationFailed) as refusal:
-            if getattr(outcome, "result", None) is None:
+        except (BodyTooLarge, InvalidJson, ValidationFailed) as refusal:
+            if (smaller := _without_values(outcome, refusal.detail)) is None:
                 raise
-            text = f"the broker does not take its result: {refusal.detail}; see limits.body_bytes there"
-            await self._settle(job, Broken(Kind.OUTPUT, text, retry=False))
+            await self._settle(job, smaller)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -126,6 +129,19 @@ def _held(job: Claimed) -> Held:
 
 def _asked(settled: Settled) -> Asked:
     return Asked.GONE if settled.control is None else _ASKED[settled.control]
+
+
+def _without_values(outcome: Outcome, refused: str) -> Outcome | None:
+    """What can be told all the same; None when the values were not the reason."""
+    match outcome:
+        case Done() | Broken(result=bytes()):
+            text = f"the broker does not take its result: {refused}; see limits.body_bytes there"
+            return Broken(Kind.OUTPUT, text, retry=False)
+        case Halted(bytes()):
+            log.warning("saved_not_taken", reason=refused)  # it begins anew
+            return Halted()
+        case _:
+            return None
 
 
 def _settlement(job: Claimed, outcome: Outcome) -> Settlement:

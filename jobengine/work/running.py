@@ -153,7 +153,7 @@ class Running:
             task.cancel()
 
     async def _hear(self, renew: Callable[[Sequence["Running"]], Awaitable[object]]) -> None:
-        while True:
+        while self._asked is not Asked.GONE:  # of one that is gone it is told at once, again and again
             try:
                 await self._source.changed(self.job, self._asked)
                 await renew((self,))

@@ -74,6 +74,13 @@ def test_nothing_is_sent_that_cannot_come_back_or_be_run(runner: Terminal, folde
     assert runner.ask("job", "list", "bundles") == []
 
 
+def test_a_job_that_ran_for_longer_than_it_may_is_told(runner: Terminal, folder: Path) -> None:
+    (folder / "run.sh").write_text("sleep 60")
+    done = runner.type("run", "bundle", str(folder), "--queue", "bundles", "--timeout", "200ms")
+    uid = done.stderr.decode().splitlines()[0].removeprefix("sent as ")
+    assert (done.returncode, done.stdout.decode()) == (3, f"{uid}: failed: timeout\n")
+
+
 def test_a_bundle_for_no_queue_is_refused_in_a_line(runner: Terminal, folder: Path) -> None:
     code, line = runner.refused("run", "bundle", str(folder), "--queue", "none")
     assert (code, line.partition(":")[0]) == (1, "not_found")

@@ -31,6 +31,7 @@ class Outcome(BaseException):
         (Unspeakable(), "Unspeakable", ""),
         (Outcome("no"), "Outcome", "no"),
         (SystemExit(3), "SystemExit", "3"),
+        (GeneratorExit("no"), "GeneratorExit", "no"),
         (Exception("x" * 9999), "Exception", "x" * 2000),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",

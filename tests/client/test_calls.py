@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from jobengine.client.calls import claiming, controlling, creating, looking, settling
+from jobengine.client.calls import claiming, controlling, creating, logs, looking, settling
 from jobengine.client.drafts import Draft
 from jobengine.client.exchange import Request, Response
 from jobengine.client.job import Held
@@ -86,6 +86,9 @@ def test_the_shortest_wait_is_written_as_the_api_takes_it() -> None:
     assert script.requests[0].path.endswith("?wait=0")
     script.play(creating.create("mail", 1, wait=0.00001))
     assert script.requests[1].headers == {"Prefer": "wait=0"}
+    script = Script(answer(200))
+    script.play(logs.log_part("mail", "a", wait=0.00001))
+    assert script.requests[0].path.endswith("?wait=0")
 
 
 def test_nothing_to_create_asks_for_nothing() -> None:

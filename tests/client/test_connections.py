@@ -53,6 +53,15 @@ def test_a_claim_whose_answer_was_cut_short_is_not_repeated(ask: Ask) -> None:
 
 
 @both
+def test_a_delete_over_a_kept_connection_that_breaks_is_not_repeated(ask: Ask) -> None:
+    with RoughServer([JOB, CUT, JOB]) as server:
+        asks = (lambda client: client.get("mail", "a"), lambda client: client.delete("mail", "a"))
+        with pytest.raises(OutcomeUnknown):
+            ask(server.url, *asks)
+        assert len(server.requests) == 2
+
+
+@both
 def test_who_finds_nobody_is_told_so(ask: Ask) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(Unreachable, match=rf"nobody answers at {url} \(Connection refused\)"):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jobengine import Client, CurrentJob, Draft, Fail, Release, Retry, State, Worker
+from jobengine import AsyncClient, Client, CurrentJob, Draft, Fail, Release, Retry, State, Worker
 from jobengine.errors import ConfigurationWrong, NotFound
 from jobengine.testing import Broker
 from tests.client.working import WAIT_SECONDS, working
@@ -33,6 +33,19 @@ def test_an_asynchronous_function_does_jobs_too(running: Broker, client: Client,
     job = client.create("mail", 4)
     running.run(worker)
     assert client.get("mail", job.uid).result == [8, 1, "mail"]
+
+
+def test_an_object_whose_call_is_asynchronous_does_jobs_too(
+    running: Broker, client: Client, worker: Worker
+) -> None:
+    class Double:
+        async def __call__(self, content: int) -> int:
+            return 2 * content
+
+    worker.job("mail")(Double())
+    job = client.create("mail", 21)
+    running.run(worker)
+    assert client.get("mail", job.uid).result == 42
 
 
 def test_a_function_in_a_process_does_jobs_too(running: Broker, client: Client, worker: Worker) -> None:
@@ -80,6 +93,38 @@ def test_an_exception_fails_the_attempt_and_says_what_it_was(
     assert [(each.attempt, each.kind, each.text) for each in failed.errors] == [
         (attempt, "ZeroDivisionError", "by nothing") for attempt in (1, 2, 3)
     ]
+
+
+def test_a_worker_until_nothing_is_left_asks_again_when_an_attempt_failed_meanwhile(
+    running: Broker, client: Client, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, told = threading.Event(), asyncio.Event()
+    claim, settle = AsyncClient.claim, AsyncClient.settle
+
+    async def answered_late(*args: Any, **options: Any) -> Any:
+        jobs = await claim(*args, **options)
+        if not jobs and not asked.is_set():
+            asked.set()
+            await told.wait()
+            for _ in range(5):  # who told it goes on
+                await asyncio.sleep(0)
+        return jobs
+
+    async def telling(*args: Any, **options: Any) -> Any:
+        answers = await settle(*args, **options)
+        told.set()
+        return answers
+
+    @worker.job("mail")
+    def fail(_content: object) -> None:
+        assert asked.wait(WAIT_SECONDS)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(AsyncClient, "claim", answered_late)
+    monkeypatch.setattr(AsyncClient, "settle", telling)
+    job = client.create("mail", 1)
+    running.run(worker)
+    assert client.get("mail", job.uid).state == State.FAILED
 
 
 def test_a_function_may_ask_for_no_further_attempt(running: Broker, client: Client, worker: Worker) -> None:

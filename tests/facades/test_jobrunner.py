@@ -114,6 +114,8 @@ def test_everybody_sees_how_much_there_is_to_do(jobrunner_client: Connection, pa
         {"data": DATA},
         {"id": "1"},
         {"id": 1, "data": DATA},
+        {"id": "a\0b", "data": DATA},
+        {"id": "x" * 1025, "data": DATA},
         {"id": "1", "data": "no base64!"},
         {"id": "1", "data": DATA + "===="},
     ],

@@ -135,6 +135,15 @@ def test_jobrunner_without_a_password_is_open_and_warns(tmp_path: Path) -> None:
         assert base64.b64decode(answer["output"])
 
 
+def test_a_password_is_taken_as_its_bytes_but_for_the_end_of_its_line(tmp_path: Path) -> None:
+    environment = {"JOBRUNNER_CMD": "/bin/true", "JOBRUNNER_PASSWORD": os.fsdecode(b"pass \xff word\r\n")}
+    with ready(tmp_path, "jobrunner.yml", environment) as server, server.connect() as client:
+        for said, status in [("pass \xff word", 200), ("pass \xfe word", 401), ("pass ? word", 401)]:
+            headers = {"Content-Type": "application/json", "X-JR-PASSWORD": said}
+            body = b'{"data":"a29rbzEyMzQK", "id":"1235"}'
+            assert client.ask("POST", "/payload", headers, body).status == status
+
+
 def test_the_job_manager_runs_its_two_jobs(tmp_path: Path) -> None:
     with ready(tmp_path, "job-manager.yml") as server:
         at = f"localhost:{server.port}"
@@ -257,6 +266,12 @@ def test_a_log_is_followed_until_its_job_has_ended(worker: tuple[House, int]) ->
     assert house.said(port, "logs", uid, "-f") == "begun\nended\n"
     done = house.jobengine(port, "logs", "-f")
     assert (done.returncode, "needs the ID of a job" in done.stderr) == (64, True)
+
+
+def test_a_log_keeps_its_columns(worker: tuple[House, int]) -> None:
+    house, port = worker
+    uid = house.said(port, "start", "printf", r"a\tb\33[0m\n").split()[0]
+    assert house.said(port, "logs", uid, "-f") == "a       b?[0m\n"
 
 
 def test_what_was_typed_must_be_utf_8(worker: tuple[House, int]) -> None:

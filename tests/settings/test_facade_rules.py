@@ -60,3 +60,12 @@ def test_jobrunner_may_have_a_port_of_its_own_or_not() -> None:
 
 def test_one_that_is_closed_may_say_anything() -> None:
     assert said("facades: {jobrunner: {password: x}, jobd: {port: 1}}") == ""
+
+
+@pytest.mark.parametrize(
+    ("password", "is_right"), [("", True), ("a b", True), (r"a\r\n", True), (r"\n", False), (r"a\nb", False)]
+)
+def test_an_empty_line_is_no_password_that_lets_everybody_in(password: str, is_right: bool) -> None:
+    text = said(f'facades: {{jobrunner: {{queue: payload, service: s, password: "{password}"}}}}')
+    assert (text == "") is is_right
+    assert is_right or "facades.jobrunner.password: must be a text of one line" in text

@@ -1,7 +1,9 @@
 """Job classes that would harm a server that trusted them."""
 
+import asyncio
 import sys
 import threading
+from contextlib import suppress
 from typing import Any
 
 from jobengine import JobClass
@@ -21,3 +23,13 @@ class Deaf(JobClass):
     def start(self) -> Any:
         """For ever."""
         threading.Event().wait()
+
+
+class Stubborn(JobClass):
+    """Is not cancelled."""
+
+    async def start(self) -> Any:
+        """For ever."""
+        while True:
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(60)

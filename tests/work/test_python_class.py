@@ -4,6 +4,7 @@ import asyncio
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -111,6 +112,32 @@ class Leaves(JobClass):
         sys.exit(3)
 
 
+class Circular(JobClass):
+    """Has a result that comes to no end."""
+
+    def start(self) -> Any:
+        result: list[Any] = []
+        result.append(result)
+        return result
+
+
+class Stubborn(JobClass):
+    """Is not cancelled, and forgets what its parent has to prepare."""
+
+    let_go = False
+
+    def __init__(self, args: Mapping[str, Any]) -> None:
+        if args.get("in") == "making":
+            raise KeyboardInterrupt
+
+    async def start(self) -> Any:
+        while not Stubborn.let_go:
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.01)
+
+    halt = stop = clean = start
+
+
 class CancelsItself(JobClass):
     """As if nobody wanted it."""
 
@@ -149,7 +176,8 @@ class Obeys(JobClass):
 CLASSES: dict[str, type[JobClass]] = {
     each.__name__: each
     for each in (
-        *(Waits, Sleeps, Fails, Deaf, Leaves, LeavesLater, CancelsItself, Obeys, Simple, Export, JobClass),
+        *(Waits, Sleeps, Fails, Deaf, Stubborn, Leaves, LeavesLater, CancelsItself, Circular, Obeys),
+        *(Simple, Export, JobClass),
     )
 }
 
@@ -188,6 +216,9 @@ def result(outcome: Any) -> Any:
 async def begun() -> AsyncIterator[None]:
     yield
     Deaf.let_go.set()
+    Stubborn.let_go = True
+    await asyncio.sleep(0.02)
+    Stubborn.let_go = False
 
 
 async def test_what_it_returns_is_the_result(threads: Threads) -> None:
@@ -278,6 +309,23 @@ async def test_a_thread_that_does_not_end_holds_up_nobody(
     Deaf.let_go.set()
 
 
+@pytest.mark.usefixtures("begun")
+@pytest.mark.parametrize("end", ["stop", "halt"])
+async def test_one_that_cannot_be_cancelled_is_left_behind(threads: Threads, end: str) -> None:
+    stubborn = runner(threads, "Stubborn", grace_seconds=0.01)
+    await stubborn.start()
+    async with asyncio.timeout(5):
+        await getattr(stubborn, end)()
+        await stubborn.stop()
+        outcome = await stubborn.ended()
+        await stubborn.clean()
+    if end == "halt":
+        assert outcome == Halted(None)
+    else:
+        assert isinstance(outcome, Broken)
+        assert (outcome.kind, outcome.text) == (Kind.STOPPED, "it was stopped")
+
+
 async def test_what_it_raises_fails_the_attempt_by_the_name_of_the_exception(
     threads: Threads,
 ) -> None:
@@ -326,8 +374,9 @@ async def test_a_thread_for_each_slot_is_not_all() -> None:
     await workshop.close()
 
 
-async def test_a_result_that_is_no_json_is_told(threads: Threads) -> None:
-    outcome = await ended(runner(threads, "Fails", **{"in": "result"}))
+@pytest.mark.parametrize("name", ["Fails", "Circular"])
+async def test_a_result_that_is_no_json_is_told(threads: Threads, name: str) -> None:
+    outcome = await ended(runner(threads, name, **{"in": "result"}))
     assert isinstance(outcome, Broken)
     assert outcome.kind == Kind.OUTPUT
 
@@ -353,6 +402,7 @@ async def test_a_class_without_a_start_fails_its_jobs(threads: Threads) -> None:
         (b'{"class":"Fails","args":{"in":"args"}}', Kind.CONTENT, False),
         (b'{"class":"Fails","args":{"in":"making"}}', Kind.ERROR, None),
         (b'{"class":"Leaves","args":{"in":"making"}}', Kind.ERROR, None),
+        (b'{"class":"Stubborn","args":{"in":"making"}}', Kind.ERROR, None),
     ],
 )
 def test_a_job_that_names_nothing_that_can_be_run_is_refused(

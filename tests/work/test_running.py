@@ -99,6 +99,23 @@ async def test_a_broker_that_refuses_at_once_is_not_asked_without_a_pause() -> N
     assert len(asked) == 1
 
 
+async def test_of_a_job_that_is_gone_nothing_more_is_heard() -> None:
+    job = Claimed("steps", "1", "lease", 1, b'{"class": "Simple", "args": {"count": 100}}')
+    asked: list[object] = []
+
+    async def gone(runs: Sequence[Running]) -> None:
+        asked.append(runs)
+        assert len(asked) < 100  # else nothing else would ever have its turn
+        runs[0].ask(Asked.GONE)
+
+    make = partial(PythonRunner, job, {"Simple": Simple}, Threads(1), grace_seconds=5)
+    running = Running(job, make, Refusing(), timeout_seconds=200)  # type: ignore[arg-type]
+    running.listen(gone)
+    assert await running.run() is None
+    running.listen_no_more()
+    assert len(asked) == 1
+
+
 async def test_the_time_limit_counts_what_it_runs_and_not_what_it_stands_still() -> None:
     async with shop_of(_shell) as shop:
         time = LoopTime()

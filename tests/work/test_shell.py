@@ -1,12 +1,14 @@
 """Jobs that name a program and its arguments."""
 
 import asyncio
+import errno
 import os
 import signal
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import msgspec
 import pytest
@@ -15,6 +17,7 @@ from jobengine.errors import ConfigurationWrong
 from jobengine.model.log import Stream
 from jobengine.settings.run import RunSettings, SandboxKind
 from jobengine.work.conditions import Conditions
+from jobengine.work.directory import remove_directory
 from jobengine.work.outcome import Broken, Done, Kind, Outcome, Refused
 from jobengine.work.shell import ShellRunner, ShellSettings
 from jobengine.work.source import Claimed
@@ -114,6 +117,15 @@ async def test_a_failure_has_its_reason(
     outcome = await shop.run(content, **settings)
     assert isinstance(outcome, Broken)
     assert outcome.kind == kind
+
+
+@pytest.mark.parametrize("command", ["exit 152", "kill -XCPU $$"])
+async def test_without_a_limit_of_cpu_time_nobody_is_said_to_have_reached_it(
+    shop: Shop, command: str
+) -> None:
+    outcome = await shop.run({"command": command})
+    assert isinstance(outcome, Broken)
+    assert outcome.kind in {Kind.EXIT_CODE, Kind.SIGNAL}
 
 
 @pytest.mark.parametrize(
@@ -258,6 +270,19 @@ async def test_a_program_whose_spawner_dies_has_failed(shop: Shop) -> None:
     outcome = await shop.run({"command": "sleep 0.2; kill -9 $PPID; sleep 1000"})
     assert isinstance(outcome, Broken)
     assert outcome.kind in {Kind.ERROR, Kind.NOT_STARTED}  # by how soon it did it
+
+
+async def test_a_directory_that_cannot_be_removed_changes_no_outcome(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = shop.runner({"command": "mkdir a"})
+    await runner.start()
+    assert isinstance(await runner.ended(), Done)
+    with monkeypatch.context() as patched:
+        patched.setattr(shop.spawner, "spawn", mock.AsyncMock(side_effect=OSError(errno.EMFILE, "no room")))
+        await runner.clean()
+    (left,) = shop.parent.iterdir()
+    await remove_directory(left, shop.spawner)
 
 
 async def test_a_directory_that_cannot_be_made_is_told(shop: Shop) -> None:

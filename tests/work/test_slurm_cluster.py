@@ -157,6 +157,10 @@ async def test_a_script_that_fails_gives_its_directory_back_too(
     assert back(outcome)["half"] == b"half\n"
 
 
+async def test_before_slurm_has_taken_it_there_is_nothing_to_tell(cluster: Cluster) -> None:
+    assert cluster.runner("true").details() == {}
+
+
 async def test_a_job_that_is_stopped_is_cancelled_with_all_that_it_started(cluster: Cluster) -> None:
     running = cluster.runner("echo $$ >pid; sleep 600; sleep 600")
     await running.start()

@@ -19,7 +19,8 @@ from tests.support.server import ServerProcess
 
 USER = "nobody" if os.geteuid() == 0 else None
 SHELL = {"type": "shell", "workers": 2, "grace": 0.5, **({"user": USER} if USER else {})}
-PYTHON = {"type": "python", "workers": 2, "classes": {"Simple": "jobengine.work.examples:Simple"}}
+CLASSES = {"Simple": "jobengine.work.examples:Simple", "Stubborn": "tests.work.odd_classes:Stubborn"}
+PYTHON = {"type": "python", "workers": 2, "classes": CLASSES, "grace": 0.1}
 EVERYBODY = {"read": ["*"], "write": ["*"], "max_attempts": 3, "backoff": [0], "keep_logs": 200}
 LEASE_SECONDS = 2.0
 
@@ -232,6 +233,17 @@ def test_a_worker_that_is_told_to_end_gives_its_job_back_and_no_attempt_is_lost(
             assert not is_alive(pid)
 
 
+def test_a_worker_ends_also_when_what_it_runs_does_not(tmp_path: Path) -> None:
+    with serving(tmp_path, workers=0) as server:
+        place = Place(server)
+        with place.client as client, worker_process(place) as process:
+            job = client.create("steps", {"class": "Stubborn"})
+            place.until(lambda now: now.state == "inprogress", job)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(15) == 0
+            assert client.get("steps", job.uid).state == "queued"
+
+
 def test_a_worker_that_is_killed_leaves_no_process_and_its_job_is_run_again(tmp_path: Path) -> None:
     with serving(tmp_path, workers=0) as server:
         place = Place(server)
@@ -253,18 +265,17 @@ def test_a_worker_that_is_killed_leaves_no_process_and_its_job_is_run_again(tmp_
             assert done.errors[0].reason == "timeout"
 
 
-def test_a_job_that_is_somebody_elses_by_now_is_stopped(tmp_path: Path) -> None:
-    with serving(tmp_path, workers=0) as server:
-        place = Place(server)
-        with place.client as client, worker_process(place):
-            job = client.create("nightly", sh("echo $$; sleep 60"))
-            place.until(place.has_written("\n"), job)
-            pid = int(place.output(job))
-            client.delete("nightly", job.uid)
-            deadline = time.monotonic() + 15
-            while is_alive(pid):
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
+def test_a_job_that_is_deleted_is_stopped_and_nobody_else_notices(where: Place) -> None:
+    job = where.client.create("nightly", sh("trap '' TERM; echo $$; while :; do sleep 0.1; done"))
+    where.until(where.has_written("\n"), job)
+    pid = int(where.output(job))
+    time.sleep(0.3)  # now it hears at once what becomes of it
+    where.client.delete("nightly", job.uid)
+    assert where.ended(where.client.create("nightly", sh("true"))).state == "complete"
+    deadline = time.monotonic() + 15
+    while is_alive(pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_a_class_goes_on_on_another_worker_after_a_restart_of_everything(tmp_path: Path) -> None:

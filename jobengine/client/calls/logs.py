@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from jobengine.client import values
+from jobengine.client.calls.looking import wait_text
 from jobengine.client.calls.paths import job_path, query
 from jobengine.client.exchange import Call, Request, Response, decoded
 from jobengine.client.job import Held, Job, State, held
@@ -48,7 +49,7 @@ def append_log(job: Job | Held, stream: str, offset: int, data: bytes) -> Call[N
 def log_part(queue: str, uid: str, *, after: str | None = None, wait: Duration = 0) -> Call[LogPart]:
     """What a job has written, behind a position; with `wait`, as soon as there is more. Raises NotFound."""
     seconds = values.seconds(wait)
-    parts = query(after=after, wait=f"{seconds:g}")
+    parts = query(after=after, wait=wait_text(seconds))
     response = yield Request("GET", job_path(queue, uid, "log") + parts, wait=seconds)
     position, state = response.headers.get("Log-Position", ""), response.headers.get("Job-State")
     has_more = "Log-More" in response.headers

@@ -52,7 +52,9 @@ async def awaited_ending(held: Held, call: Callable[[], Awaitable[object]]) -> E
     """Do a job with an asynchronous function. Raises CancelledError when it is cancelled."""
     try:
         return _completed(held, await call())
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # SystemExit would end the whole loop
+    except (CancelledError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # noqa: BLE001  # SystemExit would end the whole loop
         return ending_by(held, error)
 
 

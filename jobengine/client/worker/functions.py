@@ -39,7 +39,7 @@ def described(queue: str, call: JobFunction, *, in_process: bool, weight: int) -
     ]
     if len(needed) not in (1, 2):
         raise TypeError("the function of a job takes its content, and, if it wants to, the job")
-    is_async = inspect.iscoroutinefunction(call)
+    is_async = inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(type(call).__call__)
     if is_async and in_process:
         raise TypeError("an asynchronous function runs in the event loop, not in a process")
     where = Where.LOOP if is_async else Where.PROCESS if in_process else Where.THREAD

@@ -107,10 +107,13 @@ class Shift:
             if len(self._doing) >= self._plan.concurrency:
                 await self._one_has_ended.wait()
                 continue
+            was_idle = self._is_idle  # what ends while it is asked may be queued again, behind the answer
             jobs = await self._claim(min(self._plan.concurrency - len(self._doing), CLAIM_MOST))
             self._begin_all(jobs)
-            if not jobs and self._plan.until_empty and await self._is_all_done():
-                return
+            if not jobs and self._plan.until_empty:
+                if was_idle:
+                    return
+                await self._one_may_be_queued()
 
     async def _claim(self, most: int) -> list[Job]:
         """Raises what refuses the worker for good."""
@@ -157,17 +160,19 @@ class Shift:
             worker=self._plan.worker,
         )
 
-    async def _is_all_done(self) -> bool:
-        """Whether nothing can come of what was begun. Else waits until something may have."""
+    @property
+    def _is_idle(self) -> bool:
+        """Whether nothing can come of what was begun."""
+        return not self._doing and self._reports.is_idle
+
+    async def _one_may_be_queued(self) -> None:
+        """Wait until something can have come of what was begun."""
         if self._doing:
             await self._one_has_ended.wait()
-            return False
-        if self._reports.is_idle:
-            return True
+            return
         telling = asyncio.create_task(self._reports.all_sent())
         await _either(telling, self._stopping)
         telling.cancel()
-        return False
 
     # --- doing ---
 

@@ -67,6 +67,7 @@ class ClusterJob:
         self._commands = Commands(conditions, spawner)
         self._directory: Path | None = None  # to be removed
         self._is_in_doubt = False  # whether Slurm has it
+        self._details: dict[str, Any] = {}
 
     async def submit(self) -> Saved:
         """Give it to Slurm, unless a worker that was killed already has. Raises Refused."""
@@ -122,8 +123,8 @@ class ClusterJob:
             log.warning("slurm_may_run_it", name=self._name, directory=str(self._directory))
 
     def details(self) -> dict[str, Any]:
-        """Its number."""
-        return {"slurm_id": self._number}
+        """Its number, once Slurm has given it one."""
+        return self._details
 
     # --- into Slurm ---
 
@@ -177,6 +178,7 @@ class ClusterJob:
 
     async def _take(self, number: int, directory: Path) -> None:
         self._number = number
+        self._details = {"slurm_id": number}
         self._directory = self._place = directory
         self._written = Written(directory / "record", self._sink, log_bytes=self._conditions.log_bytes)
         await asyncio.to_thread((directory / _SUBMITTED).write_text, f"{self._name} {number}")
