@@ -98,4 +98,20 @@ RUNNING: tuple[Mutant, ...] = (
         new="    pass\n",
         test="tests/client/test_endings.py::test_a_worker_that_is_killed_leaves_no_process_behind",
     ),
+    Mutant(
+        name="of a job that is gone more is heard",
+        breaks="Whoever deletes a job that runs in the server stops all else in it.",
+        file="jobengine/work/running.py",
+        old="while self._asked is not Asked.GONE:",
+        new="while True:",
+        test="tests/work/test_running.py::test_of_a_job_that_is_gone_nothing_more_is_heard",
+    ),
+    Mutant(
+        name="a class that cannot be cancelled keeps its slot",
+        breaks="A job that swallows its cancellation outlives its time limit, and the stop of the server.",
+        file="jobengine/work/python_class.py",
+        old="timeout=self._grace_seconds)\n        self._is_over()\n",
+        new="timeout=self._grace_seconds)\n",
+        test="tests/work/test_python_class.py::test_one_that_cannot_be_cancelled_is_left_behind",
+    ),
 )
