@@ -33,12 +33,15 @@ class Address(Struct, frozen=True):
         if not self.url.startswith("https:"):
             return None
         try:
+            for file in filter(None, (self.ca, self.cert, self.key)):
+                file.open("rb").close()  # ssl would not say which it is that it cannot read
             context = ssl.create_default_context(cafile=self.ca)
             if self.cert is not None:
                 context.load_cert_chain(self.cert, self.key)
         except OSError as error:  # ssl.SSLError among them
+            which = f"{error.filename}: " if error.filename else ""
             raise ConfigurationWrong(
-                f"the certificate files cannot be used: {error.strerror or error}"
+                f"the certificate files cannot be used: {which}{error.strerror or error}"
             ) from None
         return context
 
