@@ -1,6 +1,7 @@
 """A file system that is full, and has room again, under load. It is a small one in memory, made by root."""
 
 import os
+import signal
 import subprocess
 import time
 from collections import Counter
@@ -32,16 +33,27 @@ def small_file_system(place: Path) -> Iterator[Path]:
     """A directory on a file system of its own. Raises CalledProcessError for who may not mount."""
     mounted = place / "small"
     mounted.mkdir()
-    try:  # from here on: who is told to stop while `mount` runs has it mounted, perhaps
-        subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={SIZE_MIB}m", "jobengine-test", mounted],
-            check=True,
-            capture_output=True,
-        )
+    try:
+        with not_interrupted():  # else it may be mounted a moment later
+            subprocess.run(
+                ["mount", "-t", "tmpfs", "-o", f"size={SIZE_MIB}m", "jobengine-test", mounted],
+                check=True,
+                capture_output=True,
+            )
         yield mounted
     finally:
         if mounted.is_mount():
             subprocess.run(["umount", "--lazy", mounted], check=True)
+
+
+@contextmanager
+def not_interrupted() -> Iterator[None]:
+    """Who is told to stop meanwhile stops afterwards."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def fill_and_free(place: Path) -> Counter[str]:
