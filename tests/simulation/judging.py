@@ -52,7 +52,7 @@ def wrong(  # noqa: C901  # a table
     match command:
         case Create():
             assert isinstance(answer, Created)
-            return _wrong_create(book, command, answer, now) or _wrong_drops(book, command, changes)
+            return _wrong_create(book, command, answer, now) or _wrong_drops(book, command, answer, changes)
         case Claim() | ClaimAny():
             assert isinstance(answer, tuple)
             return _wrong_claim(book, command, answer, now)
@@ -165,10 +165,14 @@ def _wrong_create(book: Book, command: Create, answer: Created, now: int) -> str
     return ""
 
 
-def _wrong_drops(book: Book, command: Create, changes: Sequence[Change]) -> str:
-    """A full queue lets the last in its order go."""
+def _wrong_drops(book: Book, command: Create, answer: Created, changes: Sequence[Change]) -> str:
+    """A full queue lets the last in its order go, but none that the answer tells of."""
+    told = {job.uid for job in answer.jobs}
     dropped = {change.uid for change in changes if isinstance(change, DropJob)}
-    waiting = {uid: job for uid, job in book.jobs[command.queue].items() if job.state == "queued"}
+    if dropped & told:
+        return "it dropped a job that it tells of"
+    jobs = book.jobs[command.queue].items()
+    waiting = {uid: job for uid, job in jobs if job.state == "queued" and uid not in told}
     kept = max((job.order for uid, job in waiting.items() if uid not in dropped), default=0)
     first = min((waiting[uid].order for uid in dropped), default=kept)
     return "" if first >= kept else "it dropped another job than the last"
