@@ -16,8 +16,8 @@ INSIDE: Final = (*of_the_file.TARGETS, *of_the_configuration.TARGETS, *of_the_fi
 GOAL: Final = {  # seconds that all runs together should search in each
     **dict.fromkeys(("frame-heads", "bodies", "headers", "configurations"), 3600),
     **dict.fromkeys(("requests", "requests-v2"), 1800),
-    **dict.fromkeys(("frames", "files", "anchors"), 600),  # other parts of the suite spoil these as well
-    **dict.fromkeys(("filters", "control-lines"), 600),
+    **dict.fromkeys(("frames", "files", "anchors"), 300),  # other parts of the suite spoil these as well
+    **dict.fromkeys(("filters", "control-lines"), 300),
 }
 
 

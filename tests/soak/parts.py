@@ -50,6 +50,6 @@ PARTS: Final = (
         "fuzz",
         {searches.seconds_in(name): seconds for name, seconds in searches.GOAL.items()},
         searches.pieces,
-        minutes=175,
+        minutes=165,
     ),
 )
