@@ -78,7 +78,7 @@ RUNNING: tuple[Mutant, ...] = (
         name="what a program leaves behind goes on",
         breaks="A stopped job still runs, in a session of its own.",
         file="jobengine/work/spawner/starter.py",
-        old="            end_families(left)\n        return bool(left)",
+        old="            run.known |= end_families(left)\n        return bool(left)",
         new="            pass\n        return bool(left)",
         test="tests/work/spawner/test_process.py::test_a_child_in_a_session_of_its_own_ends_with_it",
     ),

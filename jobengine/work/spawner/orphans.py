@@ -81,8 +81,8 @@ def end_children(*, but: Container[int]) -> None:
         time.sleep(0.001)
 
 
-def end_families(heads: Iterable[int]) -> None:
-    """End these processes, and all below them.
+def end_families(heads: Iterable[int]) -> set[int]:
+    """End these processes, and all below them. Gives all of them back: they may still be about to go.
 
     All are made to stand still first: what forks without end makes others faster than they can be ended.
     """
@@ -94,6 +94,7 @@ def end_families(heads: Iterable[int]) -> None:
         new = families(still) - still
     for process in still:
         give(process, signal.SIGKILL)
+    return still
 
 
 def give(process: int, number: int) -> None:

@@ -29,6 +29,7 @@ class Run:
         self.is_sandboxed = inside is not None
         self.inside = inside  # the pipe on which the sandbox says who is the first inside, until it has
         self.first_inside: int | None = None
+        self.known: set[int] = set()  # what was seen to come of it: some of that hides whose it is later
         self._status = 0
         self._started = started
         self._seconds = 0.0

@@ -81,13 +81,12 @@ class Starter:
     def _signal(self, run: Run, number: int) -> None:
         """To its group, and to what has left that, as far as it is found."""
         found = self._found_of(run)
+        run.known |= found
         if number == signal.SIGKILL:
-            end_families(found)
+            run.known |= end_families(found)
+            run.signal(number)
         else:
-            for process in found:
-                if not run.leads(process):
-                    give(process, number)
-        run.signal(number)
+            _pass_on(number, run, found)
 
     def _launch(self, number: int, launch: dict[str, Any], pipes: list[int]) -> None:
         launch["environment"][MARK] = str(number)
@@ -152,13 +151,17 @@ class Starter:
         """Whether something of a run whose program has ended is still there; it is killed."""
         left = self._orphans_of(run)
         if left:
-            end_families(left)
+            run.known |= end_families(left)
         return bool(left) and time.monotonic() < run.is_looked_after_until
 
     def _orphans_of(self, run: Run) -> list[int]:
         """What belongs to a run and has become a child of this process, by having lost its own parent."""
         adopted = [child for child in children() if child not in self._leaders]
-        return [child for child in adopted if run.owns(child) or mark_of(child) == str(run.number)]
+        return [
+            child
+            for child in adopted
+            if child in run.known or run.owns(child) or mark_of(child) == str(run.number)
+        ]
 
     def _found_of(self, run: Run) -> set[int]:
         """Its program, and what came of it. What is in a sandbox is not looked for: it ends with that."""
@@ -181,6 +184,16 @@ class Starter:
 
     def _tell(self, number: int, **what: object) -> None:
         send(self._connection, json.dumps({"run": number, **what}).encode())
+
+
+def _pass_on(number: int, run: Run, found: set[int]) -> None:
+    led = {process for process in found if run.leads(process)}
+    for process in found - led:
+        give(process, number)
+    run.signal(number)
+    for process in led:
+        if not run.leads(process):  # it has just left the group: without the signal, perhaps
+            give(process, number)
 
 
 def main(connection: str, spawner: str, profile: str) -> None:

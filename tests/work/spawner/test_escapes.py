@@ -67,6 +67,22 @@ async def test_what_hides_is_ended_by_stop_though_others_run() -> None:
         other.close()
 
 
+async def test_what_hides_and_ignores_sigterm_ends_with_its_program_though_others_run() -> None:
+    deaf = "trap '' TERM; echo on; while :; do sleep 0.01; done"
+    async with spawning() as spawner:
+        other = await spawner.spawn(launch("sleep", "1000"))
+        process = await spawner.spawn(shell(f'env -i setsid sh -c "{deaf}" & echo $!; wait'))
+        said = b""
+        while said.count(b"\n") < 2:
+            said += await line(process.output)
+        (hidden,) = {*said.split()} - {b"on"}
+        await process.stop(5)
+        assert not is_alive(int(hidden))
+        process.close()
+        await other.stop(1)
+        other.close()
+
+
 async def test_what_hides_stands_still_when_its_job_is_halted() -> None:
     async with spawning() as spawner:
         process = await spawner.spawn(shell(HIDDEN))
