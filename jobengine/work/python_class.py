@@ -213,7 +213,7 @@ class PythonRunner(Runner):
 
 
 class _Exit(Exception):
-    """In the place of what is raised to end a whole program, by `sys.exit` for example."""
+    """In the place of what is raised to end a whole program, by `sys.exit` for example, or a loop."""
 
     def __init__(self, error: BaseException) -> None:
         super().__init__(f"{type(error).__name__}: {error}")
@@ -223,6 +223,8 @@ class _Exit(Exception):
 def _called(method: Callable[..., Any], *arguments: Any) -> Any:
     try:
         return method(*arguments)
+    except StopIteration as error:  # no future of asyncio can hold it
+        raise _Exit(error) from None
     except Exception:
         raise
     except BaseException as error:  # noqa: BLE001 - the job is to end, and nothing else

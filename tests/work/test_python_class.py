@@ -138,6 +138,13 @@ class Stubborn(JobClass):
     halt = stop = clean = start
 
 
+class FindsNothing(JobClass):
+    """Raises what no future of asyncio can hold."""
+
+    def start(self) -> Any:
+        return next(iter(()))
+
+
 class CancelsItself(JobClass):
     """As if nobody wanted it."""
 
@@ -176,7 +183,19 @@ class Obeys(JobClass):
 CLASSES: dict[str, type[JobClass]] = {
     each.__name__: each
     for each in (
-        *(Waits, Sleeps, Fails, Deaf, Stubborn, Leaves, LeavesLater, CancelsItself, Circular, Obeys),
+        *(
+            Waits,
+            Sleeps,
+            Fails,
+            Deaf,
+            Stubborn,
+            Leaves,
+            LeavesLater,
+            CancelsItself,
+            FindsNothing,
+            Circular,
+            Obeys,
+        ),
         *(Simple, Export, JobClass),
     )
 }
@@ -345,6 +364,13 @@ async def test_one_that_cancels_itself_has_failed(threads: Threads) -> None:
     outcome = await ended(runner(threads, "CancelsItself"))
     assert isinstance(outcome, Broken)
     assert (outcome.kind, outcome.text) == ("CancelledError", "it cancelled itself")
+
+
+async def test_one_that_raises_what_ends_loops_has_failed(threads: Threads) -> None:
+    async with asyncio.timeout(5):
+        outcome = await ended(runner(threads, "FindsNothing"))
+    assert isinstance(outcome, Broken)
+    assert outcome.kind == "StopIteration"
 
 
 async def test_a_thread_has_its_grace_before_what_it_did_is_taken_back(threads: Threads) -> None:
