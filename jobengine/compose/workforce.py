@@ -29,6 +29,7 @@ class Workforce:
         self._settings = settings
         self._wanted: tuple[QueueSettings, ...] = ()
         self._is_started = False
+        self._one_at_a_time = asyncio.Lock()  # an edit may come while the first worker is still beginning
         self._worker: Worker | None = None
         self._working: asyncio.Task[None] | None = None
         self._leaving: dict[asyncio.Task[None], Worker] = {}  # who finish what they had begun
@@ -38,12 +39,17 @@ class Workforce:
 
     async def start(self) -> None:
         """Begin to run jobs. Raises ConfigurationWrong for what cannot be run on this machine."""
-        self._is_started = True
-        self._wanted = _to_be_run(self._settings)
-        await self._begin()
+        async with self._one_at_a_time:
+            self._is_started = True
+            self._wanted = _to_be_run(self._settings)
+            await self._begin()
 
     async def take_up(self, settings: Settings) -> None:
         """Run the jobs as these settings have it. What runs already ends as it was begun."""
+        async with self._one_at_a_time:
+            await self._take_up(settings)
+
+    async def _take_up(self, settings: Settings) -> None:
         self._settings = settings
         if not self._is_started or (wanted := _to_be_run(settings)) == self._wanted:
             return

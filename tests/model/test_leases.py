@@ -24,6 +24,7 @@ from jobengine.model.commands import (
     Settle,
     Settlement,
     Steer,
+    Update,
     only,
 )
 from jobengine.model.extra import Asked, Reason
@@ -340,3 +341,11 @@ def test_a_job_that_is_to_stop_stops_at_the_end_of_its_lease() -> None:
     assert (broker.look(job).state, broker.look(job).reason) == (State.FAILED, Reason.STOPPED)
     with pytest.raises(BadState, match="failed already"):
         only(broker.do(Control("mail", (job.uid,), Act.STOP)))
+
+
+def test_a_job_that_is_to_stop_and_fails_by_api_v1_is_stopped_and_no_dead_letter() -> None:
+    broker = PureBroker(replace(MAIL, dead_letter="letters"), replace(MAIL_TOO, name="letters"))
+    job = held(broker)
+    broker.do(Control("mail", (job.uid,), Act.STOP))
+    broker.do(Update("mail", job.uid, "reader", may_write=False, state=State.FAILED))
+    assert (broker.look(job).state, broker.look(job).reason) == (State.FAILED, Reason.STOPPED)

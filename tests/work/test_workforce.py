@@ -14,7 +14,7 @@ from jobengine.settings.run import RunSettings, RunType, WorkSettings
 from jobengine.settings.schema import QueueSettings, Settings
 from jobengine.work.lanes import Workshop
 from jobengine.work.source import Claimed
-from jobengine.work.worker import Lane
+from jobengine.work.worker import Lane, Worker
 from tests.support.brokers import MAIL, Broker
 
 RUN = RunSettings(type=RunType.PYTHON, workers=1, classes={"Simple": "jobengine.work.examples:Simple"})
@@ -137,3 +137,30 @@ async def test_what_cannot_be_run_any_more_is_told(monkeypatch: pytest.MonkeyPat
         await workforce.take_up(SETTINGS)
         assert workforce.warning() is None
         await workforce.stop()
+
+
+async def test_a_configuration_that_comes_while_the_first_worker_begins_leaves_one_worker() -> None:
+    async with Broker() as broker:
+        await broker.configure()
+        workforce = Workforce(broker.engine, SETTINGS)
+        lane, can_go_on = Workshop.lane, asyncio.Event()
+        run, begun = Worker.run, list[Worker]()
+
+        async def slow(self: Workshop, queue: QueueSettings, *, slots: int) -> Lane:
+            await can_go_on.wait()
+            return await lane(self, queue, slots=slots)
+
+        async def seen(self: Worker) -> None:
+            begun.append(self)
+            await run(self)
+            begun.remove(self)
+
+        with mock.patch.object(Workshop, "lane", slow), mock.patch.object(Worker, "run", seen):
+            starting = asyncio.create_task(workforce.start())
+            taking_up = asyncio.create_task(workforce.take_up(settings(replace(RUN, workers=2))))
+            await asyncio.sleep(0)
+            can_go_on.set()
+            await asyncio.gather(starting, taking_up)
+            await asyncio.sleep(0)
+            await workforce.stop()
+        assert begun == []

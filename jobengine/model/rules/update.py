@@ -91,11 +91,17 @@ def _extra(before: Job, state: State, event: Event) -> Extra | None:
     extra = replace(before.more, not_before=0)
     match state:
         case State.FAILED:
-            return extra.at_end(Reason.EXPIRED if late else Reason.ERROR)
+            return extra.at_end(_reason(before, late=late))
         case State.COMPLETE:
             return extra.at_end(None)
         case _:
             return replace(extra, halted=False, is_to_stop=False, reason=None)
+
+
+def _reason(before: Job, *, late: bool) -> Reason:
+    if before.more.is_to_stop:
+        return Reason.STOPPED
+    return Reason.EXPIRED if late else Reason.ERROR
 
 
 def _event(job: Job, wanted: State, *, late: bool) -> Event:
