@@ -23,7 +23,7 @@ class Reason(StrEnum):
 
 
 class Asked(StrEnum):
-    """What is asked of a job that somebody holds. Its holder hears of it when it extends its lease."""
+    """What is asked of a job that somebody holds: told when it is claimed, and when its lease is extended."""
 
     RUN = "run"
     HALT = "halt"
@@ -68,7 +68,7 @@ class Extra(Struct, frozen=True, gc=False, omit_defaults=True):
     tags: tuple[str, ...] = ()
     unique: Unique | None = None
     halted: bool = False
-    is_to_stop: bool = False
+    is_to_stop: bool = False  # of a queued one: it is handed out once more, for what it had begun to be ended
     reason: Reason | None = None  # why it failed
     progress: bytes | None = None  # JSON, as its holder sent it
     result: bytes | Blob | None = None  # JSON, as its claimer sent it

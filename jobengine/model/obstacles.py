@@ -17,6 +17,7 @@ class Cause(StrEnum):
     ENDED = "ended"
     HELD = "held"  # by a claimer
     STOPPING = "stopping"
+    LEFT = "left"  # stopped, and a worker is to end what it had begun
     HALTED = "halted"
     QUEUE_PAUSED = "queue_paused"
     NOT_BEFORE = "not_before"
@@ -54,6 +55,8 @@ def _held(job: Job) -> tuple[Obstacle, ...]:
 
 def _waiting(job: Job, contents: Contents, now: int) -> tuple[Obstacle, ...]:
     found: list[Obstacle] = []
+    if job.more.is_to_stop:
+        found.append(Obstacle(Cause.LEFT))
     if not contents.queue.hands_out:
         by = "the configuration" if contents.queue.is_paused else "hand"
         found.append(Obstacle(Cause.QUEUE_PAUSED, by=by))

@@ -215,6 +215,8 @@ class Reference:
         gives_back = status == "queued" != job.status
         if gives_back and expires is None and job.expires <= self.now:
             status = "failed"
+        if gives_back and job.stopping and job.claimer == caller:
+            status = "failed"
         if gives_back or (priority is not None and priority != job.priority):
             job.came = self._next_arrival()
         job.content = job.content if content is None else content

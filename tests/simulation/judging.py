@@ -268,6 +268,7 @@ def _plain(job: Job) -> Plain:
     return Plain(
         *(job.uid, job.content, job.priority, job.created, job.updated, job.expires, job.arrival),
         *(job.state.value, job.lease_ends, job.attempt, job.claimer),
+        stopping=job.more.is_to_stop,
     )
 
 
@@ -317,6 +318,8 @@ def _wrong_act(command: Control, job: Job, outcome: object) -> str:
     if command.act is Act.DELETE:
         return "" if plain_job(outcome) == job else f"{job} was deleted as {outcome}"
     expected = CONTROLLED[command.act].get(job.state)
+    if command.act is Act.STOP and job.more.saved is not None and not job.more.is_to_stop:
+        expected = job.state  # what is left of it is to be ended first
     if outcome.state != expected:
         return f"{command.act} made {outcome.state} of one that was {job.state}"
     if command.target is not None and outcome.queue != command.target:

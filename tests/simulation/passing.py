@@ -78,12 +78,13 @@ def _deadline(job: Job, queue: Queue) -> int:
 
 
 def _at_deadline(job: Job, queue: Queue, updated: int, due: int) -> Job | None:
-    if job.has_ended or (job.state == "queued" and not queue.keeps_expired):
+    if job.has_ended:
         return None
-    if job.state == "queued":
-        return _failed(job, updated, replace(job.more, reason=Reason.EXPIRED))
     if job.more.is_to_stop:
         return _failed(job, updated, replace(job.more, reason=Reason.STOPPED))
+    if job.state == "queued":
+        expired = replace(job.more, reason=Reason.EXPIRED)
+        return _failed(job, updated, expired) if queue.keeps_expired else None
     record = with_record(job, Failure(job.attempt, due, Reason.TIMEOUT, worker=job.worker))
     if job.attempt >= attempts_most(job, queue):
         # A plain job has no record, unless it dies: the end of its lease tells why it failed.

@@ -81,6 +81,8 @@ def _released(job: Job, said: Release, now: int) -> Job:
     if said.saved is not None:
         job = replace(job, extra=replace(job.more, saved=plain_value(said.saved)))
     if job.more.is_to_stop:
+        if said.saved is not None and now < job.expires:  # somebody has to end what it left
+            return _put_back(job, replace(job.more, halted=False))
         return _ended(job, job.more, Reason.STOPPED)
     if job.expires <= now:
         return _ended(job, job.more, Reason.EXPIRED)

@@ -69,15 +69,20 @@ def _delete(_doing: _Doing, job: Job) -> _Done:
 
 
 def _stop(doing: _Doing, job: Job) -> _Done:
+    """One that has left something for its next attempt is handed out once more: for that to be ended."""
     _check_has_not_ended(job)
     if job.state is State.INPROGRESS:
         return _altered(doing, job, replace(job.more, is_to_stop=True))
+    if job.more.saved is not None and not job.more.is_to_stop:
+        return _altered(doing, job, replace(job.more, is_to_stop=True, halted=False, not_before=0))
     stopped = replace(job, state=after(job.state, Event.STOP), lease_ends=0)
     return _altered(doing, stopped, job.more.at_end(Reason.STOPPED))
 
 
 def _halt(doing: _Doing, job: Job) -> _Done:
     _check_has_not_ended(job)
+    if job.state is State.QUEUED and job.more.is_to_stop:
+        raise BadState("it is being stopped")
     return _Done((), job) if job.more.halted else _altered(doing, job, replace(job.more, halted=True))
 
 

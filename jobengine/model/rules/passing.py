@@ -65,12 +65,12 @@ def as_of(job: Job, queue: Queue, now: int) -> Job | None:
 
 
 def _event_at_deadline(job: Job, queue: Queue) -> Event:
-    if job.state is State.QUEUED:
-        return Event.EXPIRE_KEPT if queue.keeps_expired else Event.EXPIRE
-    if job.state is not State.INPROGRESS:
+    if job.has_ended:
         return Event.FORGET
     if job.more.is_to_stop:
         return Event.STOP
+    if job.state is State.QUEUED:
+        return Event.EXPIRE_KEPT if queue.keeps_expired else Event.EXPIRE
     if job.attempt >= attempts_of(job, queue):
         return Event.TIME_OUT
     return Event.RETRY if job.expires > job.lease_ends else Event.EXPIRE_LATE

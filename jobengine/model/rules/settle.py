@@ -80,7 +80,7 @@ def _settled(job: Job, settlement: Settlement, queue: Queue, now: int) -> Job:
         case Fail():
             return _failed(job, settlement, queue, now)
         case Release():
-            return released(_with_saved(job, settlement), now, settlement.delay)
+            return _released(job, settlement, now)
         case Extend():
             return _extended(job, settlement, now)
         case Progress():
@@ -97,11 +97,14 @@ def _ended(job: Job, event: Event, extra: Extra | None, now: int) -> Job:
     return replace(job, state=after(job.state, event), updated=touched(job, now), lease_ends=0, extra=extra)
 
 
-def _with_saved(job: Job, release: Release) -> Job:
-    """What the attempt leaves for the next one goes with the job."""
+def _released(job: Job, release: Release, now: int) -> Job:
+    """What the attempt leaves for the next one goes with the job, also when all that is left is to end it."""
     if release.saved is None:
-        return job
-    return replace(job, extra=replace(job.more, saved=release.saved))
+        return released(job, now, release.delay)
+    left = replace(job.more, saved=release.saved)
+    if not left.is_to_stop or job.expires <= now:
+        return released(replace(job, extra=left), now, release.delay)
+    return _put_back(job, Event.RELEASE, replace(left, halted=False), now)
 
 
 def _completed(job: Job, settlement: Complete, now: int) -> Job:

@@ -69,7 +69,8 @@ def _in_state(before: Job, job: Job, command: Update, queue: Queue, moment: Mome
     """The job in the state that the command names. Every update renews a lease."""
     if command.state is None:
         return replace(job, lease_ends=_lease_ends(before, before.state, moment.now + queue.lease))
-    event = _event(job, command.state, late=_is_late(job, command, moment))
+    gives_back = _gives_back(before, command)
+    event = _event(before, command.state, gives_back=gives_back, late=_is_late(job, command, moment))
     state = after(before.state, event)
     is_handed_out = state is State.INPROGRESS and before.state is not State.INPROGRESS
     return replace(
@@ -80,11 +81,11 @@ def _in_state(before: Job, job: Job, command: Update, queue: Queue, moment: Mome
         claimer=_claimer(before, state, command),
         epoch=before.epoch + is_handed_out,
         lease=0,  # who held it by API v2 does not any more
-        extra=_extra(before, state, event),
+        extra=_extra(before, state, event, gives_back=gives_back),
     )
 
 
-def _extra(before: Job, state: State, event: Event) -> Extra | None:
+def _extra(before: Job, state: State, event: Event, *, gives_back: bool) -> Extra | None:
     late = event is Event.EXPIRE_LATE
     if (before.extra is None and not late) or state is before.state:
         return before.extra
@@ -94,6 +95,8 @@ def _extra(before: Job, state: State, event: Event) -> Extra | None:
             return extra.at_end(_reason(before, late=late))
         case State.COMPLETE:
             return extra.at_end(None)
+        case State.QUEUED if gives_back:
+            return extra
         case _:
             return replace(extra, halted=False, is_to_stop=False, reason=None)
 
@@ -104,9 +107,17 @@ def _reason(before: Job, *, late: bool) -> Reason:
     return Reason.EXPIRED if late else Reason.ERROR
 
 
-def _event(job: Job, wanted: State, *, late: bool) -> Event:
-    gives_back = wanted is State.QUEUED and job.state is not State.QUEUED
-    return Event.EXPIRE_LATE if gives_back and late else _EVENTS[wanted]
+def _event(before: Job, wanted: State, *, gives_back: bool, late: bool) -> Event:
+    if gives_back and before.more.is_to_stop:
+        return Event.STOP
+    is_put_back = wanted is State.QUEUED and before.state is not State.QUEUED
+    return Event.EXPIRE_LATE if is_put_back and late else _EVENTS[wanted]
+
+
+def _gives_back(before: Job, command: Update) -> bool:
+    """Whether its holder puts it back: what others want of it holds on. Anybody else overrules that."""
+    is_put_back = command.state is State.QUEUED and before.state is State.INPROGRESS
+    return is_put_back and before.claimer == command.caller
 
 
 def _is_late(job: Job, command: Update, moment: Moment) -> bool:

@@ -55,6 +55,7 @@ _TEXTS: Final = {
     Cause.ENDED: "it has ended: {by}",
     Cause.HELD: "{by} has it in progress until {until}",
     Cause.STOPPING: "it is to stop, and its holder has not said so yet; at {until} its lease is over",
+    Cause.LEFT: "it was stopped, and a worker is to end what it had begun; to stop it again ends it at once",
     Cause.HALTED: "it is halted: resume it",
     Cause.QUEUE_PAUSED: "its queue is paused by {by}",
     Cause.NOT_BEFORE: "it is not to be handed out before {until}",
