@@ -72,7 +72,7 @@ class Job(Struct, frozen=True, kw_only=True):
     lease: Lease | None = None
     died_in: str | None = None  # the queue whose dead letter it is
     deduplicated: bool = False  # it was there before the create that this answers
-    control: Asked | None = None  # answers an extend or a progress
+    control: Asked | None = None  # answers an extend or a progress; any answer says so of one that is to stop
     version: str | None = None  # for `if_version`; None in answers about several jobs
 
     @property

@@ -38,6 +38,7 @@ class Session:
                 URL(f"{self._address.url}/api/v2{request.path}", encoded=True),
                 data=BytesIO(request.body) if is_large and request.body else request.body,
                 headers=headers(request, self._address),
+                skip_auto_headers=("Content-Type",),  # aiohttp's own, for no body at all
                 timeout=timeout,
                 expect100=is_large,
                 allow_redirects=False,

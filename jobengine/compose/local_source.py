@@ -114,7 +114,8 @@ class LocalSource:
                 await self._engine.submit(Settle(job.queue, (fail,)))
             return ()
         lease, timeout = f"{job.lease:016x}", job.more.timeout
-        return (Claimed(job.queue, job.uid, lease, job.attempt, content, timeout=timeout, saved=saved),)
+        asked = Asked(job.more.asked.value)
+        return (Claimed(job.queue, job.uid, lease, job.attempt, content, timeout, saved, asked),)
 
 
 def _lease(job: Claimed) -> int:

@@ -97,13 +97,18 @@ def check_is_json(request: Request) -> None:
         raise UnsupportedMediaType("a body may not be compressed")
     documented = headers.get("X-Content-Type")
     usual = headers.get("Content-Type")
-    if not (_is_json(documented) or _is_json(usual)) and (documented or usual):
+    if not (_is_json(documented) or _is_json(usual)) and (documented or usual) and _has_body(request):
         raise UnsupportedMediaType(f"the body must be {_JSON}")
 
 
 def is_octets(request: Request) -> bool:
     """Whether what is sent is said to be bytes of no other kind."""
     return request.headers.get("Content-Type", "").partition(";")[0].strip().lower() == _OCTETS
+
+
+def _has_body(request: Request) -> bool:
+    """Some clients give nothing a type, too."""
+    return request.content_length > 0 or "Transfer-Encoding" in request.headers
 
 
 def _waits_to_be_asked(request: Request) -> bool:

@@ -13,6 +13,8 @@ class JobClass:
     into the database as JSON. Whatever they raise fails the job, with the name of the exception as its kind.
     """
 
+    saved: Any = None  # what `halt` of an earlier run returned; set when the object has been made
+
     def __init__(self, args: Mapping[str, Any]) -> None:
         """`args` are those of the job. A ValueError says what is wrong with them: it is not tried again."""
         self.args = args
@@ -44,7 +46,10 @@ class JobClass:
         return None
 
     def stop(self) -> Any:
-        """Come to an end, without a result. `start` returns, or is cancelled, after it."""
+        """Come to an end, without a result. `start` returns, or is cancelled, after it.
+
+        Of a job that is stopped while it is halted, a new object is told: it knows what was `saved`.
+        """
 
     def clean(self) -> Any:
         """Take back what was done; called after `stop`."""

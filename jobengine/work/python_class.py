@@ -34,6 +34,12 @@ class Wanted(msgspec.Struct, frozen=True, rename={"class_": "class"}):
 _WANTED: Final = msgspec.json.Decoder(Wanted)
 
 
+class Saved(msgspec.Struct, frozen=True):
+    """What is kept of a run that was halted: that there was one, and what its `halt` returned."""
+
+    halted: Any = None
+
+
 def import_classes(names: Mapping[str, str]) -> dict[str, type[JobClass]]:
     """The classes of a configuration, by the names that jobs call them. Raises ConfigurationWrong."""
     return {name: _imported(name, path) for name, path in names.items()}
@@ -78,6 +84,7 @@ class PythonRunner(Runner):
             raise Refused(Kind.NOT_FOUND, "this queue has no class of that name")
         try:
             self._object = found(said.args)
+            self._object.saved = _halted(job)
         except ValueError as error:
             raise Refused(Kind.CONTENT, _text(error)) from None
         except BaseException as error:  # noqa: BLE001 - it is the user's
@@ -87,8 +94,8 @@ class PythonRunner(Runner):
         """Begin, or go on with what an earlier run has left."""
         method: Callable[..., Any] = self._object.start
         arguments: tuple[Any, ...] = ()
-        if self._job.saved is not None:
-            method, arguments = self._object.resume, (msgspec.json.decode(self._job.saved),)
+        if (saved := self._object.saved) is not None:
+            method, arguments = self._object.resume, (saved,)
         self._is_in_thread = not inspect.iscoroutinefunction(method)
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._work = self._call(method, *arguments)
@@ -128,6 +135,13 @@ class PythonRunner(Runner):
             await self._quietly(self._object.stop)
             await self._end()
 
+    async def stop_left(self) -> Broken:
+        """Tell a new object, which knows what `halt` of the earlier one returned."""
+        self._is_stopped = True
+        self._say_that_it_ends()
+        await self._quietly(self._object.stop)
+        return Broken(Kind.STOPPED, "it was stopped", self._result(None), retry=False)
+
     async def clean(self) -> None:
         """After a stop: take back what it did."""
         if self._is_stopped:
@@ -163,14 +177,13 @@ class PythonRunner(Runner):
         except BaseException as error:  # noqa: BLE001 - its __init__ did not call super().__init__, perhaps
             log.warning("end_soon_failed", uid=self._job.uid, reason=_text(error))
 
-    async def _saved(self) -> bytes | None:
+    async def _saved(self) -> bytes:
         """What it leaves for the next run. One that cannot tell begins anew."""
         try:
-            saved = await self._within_grace(self._object.halt)
-            return None if saved is None else msgspec.json.encode(saved)
+            return msgspec.json.encode(Saved(await self._within_grace(self._object.halt)))
         except Exception as error:  # noqa: BLE001 - it is the user's
             log.warning("halt_failed", uid=self._job.uid, reason=_text(error))
-            return None
+            return msgspec.json.encode(Saved())
 
     async def _quietly(self, method: Callable[[], Any]) -> None:
         try:
@@ -210,6 +223,14 @@ class PythonRunner(Runner):
         seconds = time.monotonic() - self._started
         result = {"result": value, "details": self.details(), "seconds": round(seconds, 6)}
         return msgspec.json.encode(result)
+
+
+def _halted(job: Claimed) -> Any:
+    """What `halt` of an earlier run returned; None when there was none."""
+    try:
+        return None if job.saved is None else msgspec.json.decode(job.saved, type=Saved).halted
+    except msgspec.ValidationError:
+        return None  # left by something else
 
 
 class _Exit(Exception):

@@ -114,7 +114,8 @@ def _claimed(job: Job) -> Claimed:
     saved = None if job.saved is None else msgspec.json.encode(job.saved)
     timeout = round((job.timeout or 0) * 1000)
     content = msgspec.json.encode(job.content)
-    return Claimed(job.queue, job.uid, held, job.attempt, content, timeout=timeout, saved=saved)
+    asked = _ASKED[job.control or AskedOf.RUN]
+    return Claimed(job.queue, job.uid, held, job.attempt, content, timeout, saved, asked)
 
 
 def _of_claim(job: Job) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from jobengine.model.log import Stream
-from jobengine.work.outcome import Halted, Outcome
+from jobengine.work.outcome import Broken, Halted, Kind, Outcome
 
 # Puts output behind that which is there: of which stream, at which offset of it. Raises JobEngineError.
 LogSink = Callable[[Stream, int, bytes], Awaitable[None]]
@@ -33,6 +33,10 @@ class Runner(ABC):
     @abstractmethod
     async def stop(self) -> None:
         """End before it is done. Returns when it has ended."""
+
+    async def stop_left(self) -> Broken:
+        """End what an earlier run has left; in the place of `start`. Returns when that is done."""
+        return Broken(Kind.STOPPED, "it was stopped", retry=False)
 
     @abstractmethod
     async def clean(self) -> None:

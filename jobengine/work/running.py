@@ -29,7 +29,7 @@ class Running:
         self._source = source
         self._watch = Stopwatch(timeout_seconds, clock=asyncio.get_running_loop().time)
         self._listening: tuple[asyncio.Task[None], ...] = ()
-        self._asked = Asked.RUN
+        self._asked = job.asked
         self._is_to_go = False  # the worker ends, and gives it back
         self._is_halted = False
         self._news: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -51,6 +51,8 @@ class Running:
             self._runner = self._made()
         except Refused as refused:
             return refused.broken
+        if self.job.asked is Asked.STOP:
+            return await self._stop_left()
         try:
             await self._runner.start()
         except BaseException as error:
@@ -76,6 +78,13 @@ class Running:
             raise RuntimeError("it is run once")
         self.job = self.job.without_values()
         return make()
+
+    async def _stop_left(self) -> Outcome:
+        """It was stopped between two runs. That takes as long as any stop, and is not broken off."""
+        try:
+            return await self._runner.stop_left()
+        finally:
+            await self._runner.clean()
 
     async def _see_through(self, ending: asyncio.Future[Outcome]) -> Outcome | None:
         self._watch.start()

@@ -29,6 +29,7 @@ class Claimed(Struct, frozen=True):
     content: bytes  # JSON
     timeout: int = 0  # ms that this attempt may take, as the job itself has it; 0: as its queue has it
     saved: bytes | None = None  # JSON: what an earlier run left when it was halted
+    asked: Asked = Asked.RUN  # or STOP: it was stopped since, and what it left is to be ended
 
     def without_values(self) -> "Claimed":
         """The same job for who only has to name it."""

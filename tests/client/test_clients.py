@@ -107,6 +107,15 @@ def test_a_job_is_changed_only_in_the_version_that_was_seen(client: Client) -> N
         client.get("mail", job.uid)
 
 
+@both
+def test_jobs_are_controlled_by_either(ask: Ask, running: Broker) -> None:
+    job = ask(running.url, lambda client: client.create("mail", 1))
+    assert ask(running.url, lambda client: client.halt("mail", job.uid)).halted
+    assert not ask(running.url, lambda client: client.resume("mail", job.uid)).halted
+    assert ask(running.url, lambda client: client.stop("mail", job.uid)).reason == "stopped"
+    assert ask(running.url, lambda client: client.retry("mail", job.uid)).state == State.QUEUED
+
+
 def test_jobs_are_controlled_one_by_one(client: Client) -> None:
     job = client.create("mail", 1)
     assert client.halt("mail", job.uid).halted

@@ -31,6 +31,20 @@ def never_end(sign: str) -> None:
     threading.Event().wait()
 
 
+def test_a_worker_ends_what_was_stopped_before_it_came_and_does_not_do_it(
+    client: Client, worker: Worker
+) -> None:
+    done: list[object] = []
+    worker.job("mail")(done.append)
+    job = client.create("mail", 1)
+    (claimed,) = client.claim("mail")
+    client.release(claimed, saved={"at": 7})
+    assert client.stop("mail", job.uid).control == "stop"
+    with working(worker):
+        assert client.wait("mail", job.uid, timeout=10).reason == "stopped"
+    assert done == []
+
+
 def test_a_worker_that_stops_lets_end_what_it_does(client: Client, worker: Worker) -> None:
     begun, may_end = threading.Event(), threading.Event()
 

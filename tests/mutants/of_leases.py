@@ -8,6 +8,31 @@ SIMULATION: Final = "tests/simulation/test_simulation.py::test_no_seed_breaks_a_
 
 LEASES: tuple[Mutant, ...] = (
     Mutant(
+        name="a halted job that is stopped has simply ended",
+        breaks="What it had begun is never taken back: its class is not told, its job of Slurm's runs on.",
+        file="jobengine/model/rules/control.py",
+        old="if job.more.saved is not None and not job.more.is_to_stop:",
+        new="if job.more.saved is None and job.more.is_to_stop:",
+        test="tests/model/test_stopping.py::test_it_is_handed_out_once_more_to_be_ended[True]",
+    ),
+    Mutant(
+        name="a job that is stopped is resumed",
+        breaks="What somebody has stopped while it was halted is done all the same.",
+        file="jobengine/work/running.py",
+        old="if self.job.asked is Asked.STOP:",
+        new="if False:",
+        test="tests/work/test_server.py::test_a_job_that_is_stopped_while_it_is_halted_cleans_up_after_a_restart",
+    ),
+    Mutant(
+        name="a holder overrules a stop by API v1",
+        breaks="Who puts a job back has it run again though somebody has stopped it.",
+        file="jobengine/model/rules/update.py",
+        old="if gives_back and before.more.is_to_stop:",
+        new="if False:",
+        test="tests/model/test_stopping.py::"
+        "test_what_its_holder_puts_back_by_api_v1_is_halted_or_stopped_all_the_same",
+    ),
+    Mutant(
         name="a stale lease is accepted",
         breaks="A worker that lost its job completes what another works on.",
         file="jobengine/model/rules/settle.py",

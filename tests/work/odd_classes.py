@@ -4,9 +4,36 @@ import asyncio
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from jobengine import JobClass
+
+
+class Tells(JobClass):
+    """Writes into a file what it is told, and waits for that."""
+
+    def start(self) -> Any:
+        """Until it is to end."""
+        self._tell("start")
+        self.rest(60)
+
+    def halt(self) -> Any:
+        """What the next one is to know."""
+        self._tell("halt")
+        return 7
+
+    def stop(self) -> None:
+        """What it knows."""
+        self._tell("stop")
+
+    def clean(self) -> None:
+        """The same."""
+        self._tell("clean")
+
+    def _tell(self, method: str) -> None:
+        with Path(self.args["file"]).open("a") as file:
+            file.write(f"{method} {self.saved}\n")
 
 
 class Leaves(JobClass):

@@ -286,7 +286,9 @@ async def test_one_that_cannot_tell_how_far_it_has_come_begins_anew(
     monkeypatch.setattr(Sleeps, "halt", halt)
     sleeps = runner(threads, "Sleeps")
     await sleeps.start()
-    assert await sleeps.halt() == await sleeps.ended() == Halted(None)
+    assert await sleeps.halt() == await sleeps.ended() == Halted(b'{"halted":null}')
+    anew = runner(threads, "Simple", saved={"halted": None}, count=2, seconds=0)
+    assert result(await ended(anew)) == {"counted": 2}
 
 
 async def test_one_that_ended_before_the_halt_is_done(threads: Threads) -> None:
@@ -310,8 +312,29 @@ async def test_one_that_is_stopped_is_told_and_cleans_up(threads: Threads, name:
         assert running._object.calls == ["stop", "clean"]  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(
+    ("saved", "known"), [({"halted": {"at": 7}}, {"at": 7}), ({"halted": None}, None), ([], None)]
+)
+async def test_of_one_that_is_stopped_when_it_is_halted_a_new_object_is_told(
+    threads: Threads, saved: Any, known: Any
+) -> None:
+    running = runner(threads, "Waits", saved=saved)
+    outcome = await running.stop_left()
+    await running.clean()
+    assert (outcome.kind, outcome.retry) == (Kind.STOPPED, False)
+    waits = running._object
+    assert (waits.saved, waits.is_to_end, waits.calls) == (known, True, ["stop", "clean"])  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("begun")
+async def test_what_cannot_be_ended_in_time_is_left(threads: Threads) -> None:
+    stubborn = runner(threads, "Stubborn", saved={"halted": 1}, grace_seconds=0.05)
+    assert (await stubborn.stop_left()).kind == Kind.STOPPED
+    await stubborn.clean()
+
+
 async def test_one_that_ends_well_has_nothing_to_clean(threads: Threads) -> None:
-    running = runner(threads, "Waits", saved={"at": 1})
+    running = runner(threads, "Waits", saved={"halted": {"at": 1}})
     assert result(await ended(running)) == 2
     await running.clean()
     assert running._object.calls == []  # type: ignore[attr-defined]
@@ -339,7 +362,7 @@ async def test_one_that_cannot_be_cancelled_is_left_behind(threads: Threads, end
         outcome = await stubborn.ended()
         await stubborn.clean()
     if end == "halt":
-        assert outcome == Halted(None)
+        assert outcome == Halted(b'{"halted":null}')
     else:
         assert isinstance(outcome, Broken)
         assert (outcome.kind, outcome.text) == (Kind.STOPPED, "it was stopped")

@@ -10,6 +10,7 @@ from jobengine import AsyncClient
 from jobengine.client.job import Job
 from jobengine.work.outcome import Done, Halted, Kind, Outcome
 from jobengine.work.remote import RemoteSource
+from jobengine.work.source import Asked
 from tests.support.server import ServerProcess
 
 TOO_LARGE = b'"' + 2_000_000 * b"x" + b'"'
@@ -22,6 +23,14 @@ class Elsewhere:
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
         self._source = RemoteSource(client, worker="elsewhere")
+
+    async def stopped(self) -> Asked:
+        """What is asked of one that was stopped when a worker had given it back."""
+        job = await self.after(Halted(b"7"))
+        await self._client.stop("runs", job.uid)
+        (again,) = await self._source.claim(["runs"], most=1, wait=5)
+        assert again.saved == b"7"
+        return again.asked
 
     async def after(self, outcome: Outcome) -> Job:
         """A job of which this has been told."""
@@ -57,3 +66,7 @@ async def test_a_job_begins_anew_when_the_broker_does_not_take_what_it_saved(
 ) -> None:
     job = await elsewhere.after(Halted(saved))
     assert (job.state, job.attempt, job.saved) == ("queued", 0, None)
+
+
+async def test_a_job_that_was_stopped_is_claimed_to_be_ended(elsewhere: Elsewhere) -> None:
+    assert await elsewhere.stopped() is Asked.STOP

@@ -117,3 +117,21 @@ async def test_a_class_that_leaves_or_never_ends_harms_no_server(tmp_path: Path)
     assert server.process.returncode == 0
     assert "stopped" in server.log
     assert "ended without it" not in server.log
+
+
+async def test_a_job_that_is_stopped_while_it_is_halted_cleans_up_after_a_restart(tmp_path: Path) -> None:
+    classes = {"Tells": "tests.work.odd_classes:Tells"}
+    server = ServerProcess(tmp_path, configured(tmp_path, type="python", classes=classes))
+    told = tmp_path / "told"
+    async with running(server) as client:
+        uid = (await client.create("runs", {"class": "Tells", "args": {"file": str(told)}})).uid
+        while not told.exists():
+            await asyncio.sleep(0.01)
+        await client.halt("runs", uid)
+        while (await client.get("runs", uid)).state != "queued":
+            await asyncio.sleep(0.01)
+    async with running(server) as client:
+        assert (await client.stop("runs", uid)).control == "stop"
+        job = await ended(client, uid)
+    assert (job.state, job.reason, job.errors[-1].kind) == ("failed", "stopped", "stopped")
+    assert told.read_text().splitlines() == ["start None", "halt None", "stop 7", "clean 7"]

@@ -231,6 +231,22 @@ async def test_the_worker_may_end_and_the_next_one_goes_on_with_the_job(cluster:
     assert result_of(outcome)["slurm_id"] == (first.details() or {})["slurm_id"]
 
 
+async def test_a_job_that_is_stopped_between_two_workers_is_cancelled(cluster: Cluster) -> None:
+    first = cluster.runner("sleep 600")
+    await first.start()
+    await cluster.until("RUNNING", first)
+    ending = asyncio.ensure_future(first.ended())
+    halted = await first.leave()
+    await first.clean()
+    assert halted == await ending
+    assert isinstance(halted, Halted)
+    second = cluster.runner("sleep 600", saved=halted.saved)
+    outcome = await second.stop_left()
+    await second.clean()
+    assert (outcome.kind, outcome.retry) == (Kind.STOPPED, False)
+    assert cluster.state((first.details() or {})["slurm_id"]) == "CANCELLED"
+
+
 async def test_after_a_kill_of_the_worker_the_next_one_finds_its_job(cluster: Cluster) -> None:
     killed = cluster.runner("sleep 600")
     await killed.start()

@@ -207,3 +207,16 @@ async def test_nobody_gets_the_result_of_another_job_by_what_they_save(
     service.answers = [(200, {"output": BUNDLE})]
     assert result_of(await run(service, saved=saved))["slurm_id"] == 7
     assert service.asked == [7]
+
+
+async def test_of_one_that_is_stopped_between_two_workers_no_result_is_fetched(service: SlurmService) -> None:
+    first = runner(service)
+    await first.start()
+    halted = await first.leave()
+    await first.clean()
+    assert isinstance(halted, Halted)
+    second = runner(service, saved=halted.saved)
+    outcome = await second.stop_left()
+    await second.clean()
+    assert outcome.kind == Kind.STOPPED
+    assert msgspec.json.decode(outcome.result or b"") == {"slurm_id": 7}

@@ -68,13 +68,19 @@ def row(job: "Job") -> tuple[str, ...]:
 
     return (
         job.uid,
-        "halted" if job.halted else job.state.value,
+        _state(job),
         str(job.priority),
         str(job.attempt),
         time_text(job.created),
         ",".join(job.tags),
         one_line(job.content),
     )
+
+
+def _state(job: "Job") -> str:
+    if job.control == "stop":
+        return "stopping"
+    return "halted" if job.halted else job.state.value
 
 
 def details(job: "Job") -> list[str]:

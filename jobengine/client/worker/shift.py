@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from jobengine.client.address import Address
 from jobengine.client.async_client import AsyncClient
-from jobengine.client.job import Job, held
+from jobengine.client.job import Asked, Job, held
 from jobengine.client.results import Settled
 from jobengine.client.settlements import Progressed, Released, Settlement
 from jobengine.client.worker.current import CurrentJob
@@ -189,7 +189,7 @@ class Shift:
 
     def _begin(self, job: Job) -> None:
         current = CurrentJob(job, self._report_from_anywhere)
-        if self._stopping.is_set():
+        if self._stopping.is_set() or job.control is Asked.STOP:  # nothing that a function had begun is left
             self._reports.add(Released(current.held))
             return
         doing = self._crew.begin(self._plan.functions[job.queue], current)

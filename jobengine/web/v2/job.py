@@ -88,7 +88,7 @@ def _more(job: Job, result: bytes | None, how: Shown) -> Iterator[tuple[bytes, b
         yield b"result", result
     if how.deduplicated:
         yield b"deduplicated", b"true"
-    if how.asked:
+    if how.asked or job.more.is_to_stop:
         yield b"control", _json(job.more.asked)
 
 

@@ -21,6 +21,7 @@ class SlurmRunner(Runner):
         self, job: Claimed, slurm_job: SlurmJob, *, poll_seconds: float, stop_seconds: float
     ) -> None:
         """`stop_seconds` is how long one that is stopped is waited for."""
+        self._uid = job.uid
         self._before = _saved(job)
         self._job = slurm_job
         self._poll_seconds = poll_seconds
@@ -76,6 +77,24 @@ class SlurmRunner(Runner):
             log.warning("slurm_job_not_ended", slurm_id=self._saved.slurm_id, directory=self._saved.directory)
         await self._stop_following()
 
+    async def stop_left(self) -> Broken:
+        """Cancel what an earlier worker has left."""
+        try:
+            async with asyncio.timeout(self._stop_seconds):
+                saved = await self._gone_on_in_the_end()
+        except TimeoutError:
+            self._is_left = True
+            text = "it was stopped; Slurm cannot be reached, and may run it on"
+            return Broken(Kind.STOPPED, text, retry=False)
+        self._is_left = False
+        if saved is None:
+            return await super().stop_left()
+        self._saved = saved
+        self._following = asyncio.create_task(self._follow())
+        await self.stop()
+        left = await self.ended()
+        return left if isinstance(left, Broken) else Broken(Kind.STOPPED, "it was stopped", retry=False)
+
     async def clean(self) -> None:
         """Leave nothing behind, if nobody is to go on with it."""
         await self._job.clean(is_over=not self._is_left and not self._may_run_on)
@@ -92,6 +111,15 @@ class SlurmRunner(Runner):
             self._is_left = True  # the next one goes on with it
             raise Refused(Kind.NOT_STARTED, f"it could not be gone on with: {error}", retry=None) from None
         return self._before if is_it else None
+
+    async def _gone_on_in_the_end(self) -> Saved | None:
+        """The same, however long Slurm cannot be reached."""
+        while True:
+            try:
+                return await self._gone_on()
+            except Refused as refused:
+                log.warning("slurm_unreachable", uid=self._uid, reason=refused.broken.text)
+                await asyncio.sleep(max(self._poll_seconds, 1))
 
     async def _cancel(self) -> None:
         """Until it has ended; where that cannot be had, it is not waited for."""

@@ -74,7 +74,7 @@ def test_a_job_is_shown_as_its_type_says(job: Job, how: Shown) -> None:
     assert view.tags == list(job.more.tags)
     assert [failure.text for failure in view.errors] == [failure.text for failure in job.more.failures]
     assert view.deduplicated == how.deduplicated
-    assert view.control == (job.more.asked if how.asked else None)
+    assert view.control == (job.more.asked if how.asked or job.more.is_to_stop else None)
 
 
 @pytest.mark.parametrize("state", [State.QUEUED, State.COMPLETE])

@@ -97,6 +97,12 @@ def test_another_type_or_a_compressed_body_is_refused(owner: Api) -> None:
     problem(refused, 415, "unsupported_media_type")
 
 
+def test_no_body_may_be_of_any_type(owner: Api) -> None:
+    job = owner.create()
+    halted = owner.here("POST", f"/jobs/{job['uid']}/halt", Content_Type="application/octet-stream")
+    assert halted.status == 200, halted.body
+
+
 def test_a_body_over_the_limit_is_refused_and_the_connection_closed(owner: Api) -> None:
     refused = owner.here("POST", "/jobs", b'{"content":"' + b"x" * 1_048_576 + b'"}')
     problem(refused, 413, "body_too_large", closes=True)
