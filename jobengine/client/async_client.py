@@ -133,9 +133,12 @@ class AsyncClient:
                 return
             after = part.position
 
-    async def carry_out(self, call: Call[T]) -> T:
-        """Do what a call of `jobengine.client.calls` asks for: its answer."""
-        asking = persistent(call, self._patience)
+    async def carry_out(self, call: Call[T], *, retry_seconds: float | None = None) -> T:
+        """Do what a call of `jobengine.client.calls` asks for: its answer.
+
+        `retry_seconds` is for this call; without it, those of the client count.
+        """
+        asking = persistent(call, self._patience.for_this_call(retry_seconds))
         try:
             request = next(asking)
             while True:

@@ -33,6 +33,10 @@ class Patience(Struct, frozen=True):
     clock: Callable[[], float] = time.monotonic
     jitter: Callable[[], float] = random.random  # 0 to 1: clients that failed together return apart
 
+    def for_this_call(self, seconds: float | None) -> "Patience":
+        """With so much; None is as much as ever."""
+        return self if seconds is None else replace(self, seconds=seconds)
+
 
 def persistent(call: Call[T], patience: Patience) -> Steps[T]:
     """All requests of a call, those that must be repeated included.

@@ -1,11 +1,12 @@
 """Jobs for the server's own worker: straight from the engine."""
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, assert_never
 
 from jobengine.engine.interface import Engine
-from jobengine.errors import Damaged, JobEngineError, NotFound, Unavailable
+from jobengine.errors import Damaged, JobEngineError, NotFound
 from jobengine.model.commands import (
     Claim,
     ClaimAny,
@@ -25,6 +26,7 @@ from jobengine.model.states import State
 from jobengine.work.outcome import Broken, Done, GivenBack, Halted, Kind, Outcome
 from jobengine.work.source import Asked, Claimed
 
+GONE_SECONDS: Final = 1.0
 SERVICE: Final = "jobengine"  # who claims the jobs that the server runs itself
 
 
@@ -46,8 +48,9 @@ class LocalSource:
             command = ClaimAny(tuple((queue, 1) for queue in queues), SERVICE, most, lease, self._worker)
         try:
             jobs = await self._engine.claim(command, wait=wait)
-        except NotFound:  # whoever changes the configuration soon asks for another worker
-            raise Unavailable("one of the queues has gone") from None
+        except NotFound:  # one of the queues has gone: whoever changes the configuration soon says so
+            await asyncio.sleep(min(wait, GONE_SECONDS))
+            return ()
         try:
             return [claimed for job in jobs for claimed in await self._with_values(job)]
         except BaseException:

@@ -203,6 +203,7 @@ class Server:
 
     def _watch_configuration(self, policy: Policy, workforce: Workforce) -> ConfigurationWatch:
         async def apply(settings: Settings) -> None:
+            await workforce.check(settings)
             await policy.apply(settings)
             await workforce.take_up(settings)
 

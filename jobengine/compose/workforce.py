@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+from collections.abc import Iterator
 from typing import Final
 
 import structlog
@@ -10,143 +11,156 @@ import structlog
 from jobengine.compose.local_source import LocalSource
 from jobengine.engine.interface import Engine
 from jobengine.errors import ConfigurationWrong, JobEngineError
-from jobengine.settings.run import RunType
 from jobengine.settings.schema import QueueSettings, Settings
+from jobengine.work.beforehand import check_beforehand
 from jobengine.work.lanes import Workshop
-from jobengine.work.python_class import GRACES
-from jobengine.work.worker import Worker
+from jobengine.work.worker import Lane, Worker
 
-AGAIN_SECONDS: Final = 10.0  # after a worker has failed another one begins
+AGAIN_SECONDS: Final = 10.0  # after a worker has failed, or a queue could not be taken up
 
 log = structlog.get_logger(__name__)
 
+_Equipped = tuple[QueueSettings, str | None]  # what a lane was made for: settings, and work.directory
+
 
 class Workforce:
-    """A worker for each set of settings: an edit lets the old one finish, and starts another."""
+    """One worker for the life of the server. An edit changes what it claims; what runs ends as it was begun.
+
+    A queue whose jobs cannot be run on this machine holds up no other, and is tried again.
+    """
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
-        self._engine = engine
         self._settings = settings
-        self._wanted: tuple[QueueSettings, ...] = ()
-        self._is_started = False
-        self._one_at_a_time = asyncio.Lock()  # an edit may come while the first worker is still beginning
-        self._worker: Worker | None = None
+        self._source = LocalSource(engine, worker=f"{socket.gethostname()}:{os.getpid()}")
+        self._workshop = Workshop(self._source)
+        self._worker = Worker(self._source)
+        self._lanes: dict[str, tuple[_Equipped, Lane]] = {}
+        self._one_at_a_time = asyncio.Lock()  # an edit may come while the first one is still taken up
         self._working: asyncio.Task[None] | None = None
-        self._leaving: dict[asyncio.Task[None], Worker] = {}  # who finish what they had begun
-        self._beginning: asyncio.Task[None] | None = None  # the next one, after one has failed
-        self._trouble: str | None = None
-        self._is_stopped = False
+        self._trying_again: asyncio.Task[None] | None = None
+        self._failure: str | None = None  # of the worker
+        self._troubles: dict[str, str] = {}  # by queue
+        self._stopping = asyncio.Event()
 
     async def start(self) -> None:
         """Begin to run jobs. Raises ConfigurationWrong for what cannot be run on this machine."""
         async with self._one_at_a_time:
-            self._is_started = True
-            self._wanted = _to_be_run(self._settings)
-            await self._begin()
+            try:
+                for queue in _to_be_run(self._settings):
+                    await self._equip(queue)
+            except BaseException:
+                await self._workshop.close()
+                raise
+            self._tell_worker()
+            self._working = asyncio.create_task(self._work())
+
+    async def check(self, settings: Settings) -> None:
+        """What can be known before these are taken up. Raises ConfigurationWrong; changes nothing."""
+        if self._working is None:
+            return
+        known = [*_to_be_run(self._settings)]
+        for queue in _to_be_run(settings):
+            if queue not in known:
+                await asyncio.to_thread(check_beforehand, queue)
 
     async def take_up(self, settings: Settings) -> None:
         """Run the jobs as these settings have it. What runs already ends as it was begun."""
         async with self._one_at_a_time:
-            await self._take_up(settings)
-
-    async def _take_up(self, settings: Settings) -> None:
-        self._settings = settings
-        if not self._is_started or (wanted := _to_be_run(settings)) == self._wanted:
-            return
-        self._wanted = wanted
-        self._dismiss()
-        try:
-            await self._begin()
-        except (ConfigurationWrong, OSError) as wrong:
-            self._is_in_trouble(str(wrong))
-            self._beginning = asyncio.create_task(self._begin_again())
+            self._settings = settings
+            if self._working is not None and not self._stopping.is_set():
+                await self._take_up()
 
     def warning(self) -> str | None:
         """Why jobs are not run that should be."""
-        return self._trouble
+        told = [f"no jobs of {queue} are run here: {reason}" for queue, reason in self._troubles.items()]
+        return "; ".join([*([] if self._failure is None else [self._failure]), *told]) or None
 
     @property
     def stop_seconds(self) -> float:
         """How long its stop may take: nothing when nothing runs."""
-        if not self._leaving and (self._worker is None or not self._worker.running):
-            return 0.0
-        return self._settings.work.drain_seconds + max(map(_grace_seconds, self._settings.queues), default=0)
+        return self._worker.stop_seconds
 
     async def stop(self) -> None:
         """Let what runs end within `work.drain_seconds`, or give it back."""
-        self._is_stopped = True
-        self._dismiss()
-        for worker in self._leaving.values():
-            worker.stop()
-        if self._leaving:
-            await asyncio.wait(self._leaving)
+        self._stopping.set()
+        self._worker.stop()
+        for task in (self._trying_again, self._working):
+            if task is not None:
+                await asyncio.wait((task,))
+        async with self._one_at_a_time:
+            await self._workshop.close()
 
-    async def _begin(self) -> None:
-        if not self._wanted:
-            self._trouble = None
-            return
+    async def _take_up(self) -> None:
+        """What can be run at once is, then what has to be tried first."""
+        wanted = {queue.name: queue for queue in _to_be_run(self._settings)}
+        directory = self._settings.work.directory
+        self._lanes = {
+            name: made for name, made in self._lanes.items() if made[0] == (wanted.get(name), directory)
+        }
+        self._troubles = {name: why for name, why in self._troubles.items() if name in wanted}
+        self._tell_worker()
+        new = [queue for name, queue in wanted.items() if name not in self._lanes]
+        await asyncio.gather(*map(self._equip_if_possible, new))
+        if self._troubles and self._trying_again is None:
+            self._trying_again = asyncio.create_task(self._try_again())
+
+    async def _equip_if_possible(self, queue: QueueSettings) -> None:
+        try:
+            await self._equip(queue)
+        except (ConfigurationWrong, OSError) as wrong:
+            if self._troubles.get(queue.name) != str(wrong):
+                log.error("jobs_not_run", queue=queue.name, reason=str(wrong))
+            self._troubles[queue.name] = str(wrong)
+        else:
+            self._troubles.pop(queue.name, None)
+            self._tell_worker()
+
+    async def _equip(self, queue: QueueSettings) -> None:
+        directory = self._settings.work.directory
+        lane = await self._workshop.lane(queue, directory=directory)
+        self._lanes[queue.name] = (queue, directory), lane
+        log.info("jobs_run", queue=queue.name, type=str(queue.run.type), workers=queue.run.workers)
+
+    def _tell_worker(self) -> None:
         work = self._settings.work
-        source = LocalSource(self._engine, worker=f"{socket.gethostname()}:{os.getpid()}")
-        workshop = Workshop(source, directory=work.directory)
-        try:
-            lanes = [await workshop.lane(queue, slots=queue.run.workers) for queue in self._wanted]
-        except BaseException:
-            await workshop.close()
-            raise
-        if self._is_stopped:  # meanwhile
-            await workshop.close()
-            return
-        self._worker = Worker(source, lanes, slots=work.slots, drain_seconds=work.drain_seconds)
-        self._working = asyncio.create_task(self._work(self._worker, workshop))
-        self._trouble = None
-        for queue in self._wanted:
-            log.info("jobs_run", queue=queue.name, type=str(queue.run.type), workers=queue.run.workers)
+        lanes = [lane for _, lane in self._lanes.values()]
+        self._worker.take_up(lanes, slots=work.slots, drain_seconds=work.drain_seconds)
 
-    def _dismiss(self) -> None:
-        if self._beginning is not None:
-            self._beginning.cancel()
-        if self._worker is not None and self._working is not None:
-            self._worker.retire()
-            self._leaving[self._working] = self._worker
-            self._working.add_done_callback(self._leaving.pop)
-        self._worker = self._working = self._beginning = None
+    async def _try_again(self) -> None:
+        while self._troubles and not await self._stops_meanwhile():
+            async with self._one_at_a_time:
+                await self._take_up()
+        self._trying_again = None
 
-    async def _work(self, worker: Worker, workshop: Workshop) -> None:
-        try:
-            await worker.run()
-        except JobEngineError as refusal:  # one of its queues has gone, for example
-            self._has_failed(worker, refusal.detail)
-        except Exception as error:
-            log.exception("worker_failed")
-            self._has_failed(worker, f"the worker has failed ({type(error).__name__}); its log says why")
-        finally:
-            await workshop.close()
-
-    def _has_failed(self, worker: Worker, reason: str) -> None:
-        if worker is self._worker:
-            self._worker = self._working = None
-            self._is_in_trouble(reason)
-            self._beginning = asyncio.create_task(self._begin_again())
-
-    async def _begin_again(self) -> None:
+    async def _work(self) -> None:
+        """A worker that has failed, which none should, is followed by another."""
         while True:
-            await asyncio.sleep(AGAIN_SECONDS)
             try:
-                return await self._begin()
-            except (ConfigurationWrong, OSError) as wrong:
-                self._is_in_trouble(str(wrong))
+                await self._worker.run()
+            except JobEngineError as refusal:
+                self._has_failed(refusal.detail)
+            except Exception as error:
+                log.exception("worker_failed")
+                self._has_failed(f"the worker has failed ({type(error).__name__}); its log says why")
+            if await self._stops_meanwhile():
+                return
+            self._failure = None
+            self._worker = Worker(self._source)
+            self._tell_worker()
 
-    def _is_in_trouble(self, reason: str) -> None:
-        """Say so, once."""
-        queues = ", ".join(queue.name for queue in self._wanted)
-        before, self._trouble = self._trouble, f"no jobs of {queues} are run here: {reason}"
-        if self._trouble != before:
-            log.error("jobs_not_run", queues=queues, reason=reason)
+    async def _stops_meanwhile(self) -> bool:
+        """Wait for a while, or until the server stops."""
+        try:
+            async with asyncio.timeout(AGAIN_SECONDS):
+                await self._stopping.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _has_failed(self, reason: str) -> None:
+        self._failure = f"no jobs are run here: {reason}"
+        log.error("jobs_not_run", queues=[*self._lanes], reason=reason)
 
 
-def _grace_seconds(queue: QueueSettings) -> float:
-    return queue.run.grace / 1000 * (GRACES if queue.run.type is RunType.PYTHON else 1)
-
-
-def _to_be_run(settings: Settings) -> tuple[QueueSettings, ...]:
-    return tuple(queue for queue in settings.queues if queue.run.type is not None and queue.run.workers)
+def _to_be_run(settings: Settings) -> Iterator[QueueSettings]:
+    return (queue for queue in settings.queues if queue.run.type is not None and queue.run.workers)

@@ -13,7 +13,7 @@ from jobengine.settings.schema import QueueSettings
 from jobengine.work.bundle import BundleRunner
 from jobengine.work.conditions import Conditions
 from jobengine.work.payload import PayloadRunner, PayloadSettings
-from jobengine.work.python_class import PythonRunner, import_classes
+from jobengine.work.python_class import GRACES, PythonRunner, import_classes
 from jobengine.work.runner import LogSink, Runner
 from jobengine.work.shell import ShellRunner, ShellSettings
 from jobengine.work.slurm.making import cluster_maker, service_maker
@@ -29,32 +29,34 @@ _HIDDEN: Final = frozenset({"SECRET", "SECRET_FILE"})  # passed on to nobody, wh
 class Workshop:
     """All that runners need and share. One for each process that runs jobs."""
 
-    def __init__(self, source: Source, *, directory: str | None) -> None:
+    def __init__(self, source: Source) -> None:
         self._source = source
-        self._directory = directory
         self._spawner = Spawner()
-        self._threads: list[Threads] = []
+        self._threads: dict[str, Threads] = {}  # by queue
 
-    async def lane(self, queue: QueueSettings, *, slots: int) -> Lane:
-        """What to do with the jobs of this queue, so many at once.
+    async def lane(self, queue: QueueSettings, *, directory: str | None) -> Lane:
+        """What to do with the jobs of this queue. `directory` is for those that their programs run in.
 
-        Raises ConfigurationWrong when that cannot be done on this machine.
+        Raises ConfigurationWrong and OSError when that cannot be done on this machine.
         """
-        make = await self._maker(queue, queue.run, slots)
-        return Lane(queue.name, slots, queue.run.timeout / 1000, make)
+        run = queue.run
+        make = await self._maker(queue, directory)
+        stop_seconds = run.grace / 1000 * (GRACES if run.type is RunType.PYTHON else 1)
+        return Lane(queue.name, run.workers, run.timeout / 1000, stop_seconds, make)
 
     async def close(self) -> None:
         """End whatever is still there of what was started."""
         await self._spawner.stop()
-        for threads in self._threads:
+        for threads in self._threads.values():
             threads.stop()
 
-    async def _maker(self, queue: QueueSettings, run: RunSettings, slots: int) -> MakeRunner:
+    async def _maker(self, queue: QueueSettings, directory: str | None) -> MakeRunner:
+        run = queue.run
         if run.type is RunType.PYTHON:
-            return self._python(run, slots)
+            return self._python(queue.name, run)
         if run.type is RunType.SLURM and run.slurm.url is not None:
             return service_maker(run)
-        conditions = Conditions.of(run, _shared(), directory=self._directory, log_bytes=queue.log_bytes)
+        conditions = Conditions.of(run, shared(), directory=directory, log_bytes=queue.log_bytes)
         await self._spawner.start()
         await try_sandbox(conditions, self._spawner)
         match run.type:
@@ -71,11 +73,11 @@ class Workshop:
             case _:
                 assert_never(run.type)
 
-    def _python(self, run: RunSettings, slots: int) -> MakeRunner:
+    def _python(self, queue: str, run: RunSettings) -> MakeRunner:
         classes = import_classes(run.classes)
+        threads = self._threads.setdefault(queue, Threads(0))
         # Each job has a thread to start in, and another that tells it to halt or to stop.
-        threads = Threads(2 * slots + STUCK_MOST)
-        self._threads.append(threads)
+        threads.most = max(threads.most, 2 * run.workers + STUCK_MOST)
 
         def make(job: Claimed, _slot: int) -> Runner:
             return PythonRunner(job, classes, threads, grace_seconds=run.grace / 1000)
@@ -115,6 +117,6 @@ class Workshop:
         return sink
 
 
-def _shared() -> Mapping[str, str]:
+def shared() -> Mapping[str, str]:
     """The environment of this process, but for what it must tell nobody."""
     return {name: value for name, value in os.environ.items() if name not in _HIDDEN}

@@ -52,10 +52,11 @@ async def work(
     give_large_blocks_back()
     name = name or f"{socket.gethostname()}:{os.getpid()}"
     source = RemoteSource(client, worker=name, lease_seconds=lease_seconds)
-    workshop = Workshop(source, directory=settings.work.directory)
+    workshop, settled = Workshop(source), settings.work
     try:
-        lanes = [await workshop.lane(queue, slots=queue.run.workers) for queue in queues]
-        worker = Worker(source, lanes, slots=settings.work.slots, drain_seconds=settings.work.drain_seconds)
+        lanes = [await workshop.lane(queue, directory=settled.directory) for queue in queues]
+        worker = Worker(source)
+        worker.take_up(lanes, slots=settled.slots, drain_seconds=settled.drain_seconds)
 
         def stop() -> None:
             log.info("stopping", running=worker.running)

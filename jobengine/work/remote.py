@@ -8,6 +8,8 @@ import msgspec
 import structlog
 
 from jobengine.client.async_client import AsyncClient
+from jobengine.client.calls.claiming import claim
+from jobengine.client.exchange import Call
 from jobengine.client.job import Asked as AskedOf
 from jobengine.client.job import Held, Job
 from jobengine.client.results import Settled
@@ -27,6 +29,7 @@ from jobengine.model.log import Stream
 from jobengine.work.outcome import Broken, Done, GivenBack, Halted, Kind, Outcome
 from jobengine.work.source import Asked, Claimed
 
+AGAIN_SECONDS: Final = 0.5  # before output that was not taken is sent again
 LOOK_SECONDS: Final = 5.0  # after at most so long a worker hears that a job is to halt or to stop
 _ASKED: Final[Mapping[AskedOf, Asked]] = {
     AskedOf.RUN: Asked.RUN,
@@ -48,16 +51,20 @@ class RemoteSource:
     async def claim(self, queues: Sequence[str], *, most: int, wait: float) -> Sequence[Claimed]:
         """Jobs of these queues; waits so many seconds for some. Cancelled, it holds none."""
         try:
-            jobs = await self._client.claim(
-                queues[0] if len(queues) == 1 else queues,
-                most,
-                wait=wait,
-                lease=self.lease_seconds,
-                worker=self._worker,
-            )
+            # Asked again by the worker itself, which says that the broker is away.
+            jobs = await self._client.carry_out(self._claiming(queues, most, wait), retry_seconds=0)
         except Unreachable as error:
             raise Unavailable(error.detail) from None
         return [_claimed(job) for job in jobs]
+
+    def _claiming(self, queues: Sequence[str], most: int, wait: float) -> Call[list[Job]]:
+        return claim(
+            queues[0] if len(queues) == 1 else queues,
+            most,
+            wait=wait,
+            lease=self.lease_seconds,
+            worker=self._worker,
+        )
 
     async def renew(self, jobs: Sequence[Claimed]) -> Sequence[Asked]:
         """Hold all of them on; what is wanted of each."""
@@ -77,8 +84,15 @@ class RemoteSource:
         await asyncio.sleep(min(LOOK_SECONDS, self.lease_seconds / 3))
 
     async def log(self, job: Claimed, stream: Stream, offset: int, data: bytes) -> None:
-        """Put output behind that which is there. Raises LeaseLost."""
-        await self._client.append_log(_held(job), stream.value, offset, data)
+        """Put output behind that which is there, as soon as the broker is there again. Raises LeaseLost."""
+        end = asyncio.get_running_loop().time() + self.lease_seconds
+        while True:
+            try:
+                return await self._client.append_log(_held(job), stream.value, offset, data)
+            except (Unreachable, Unavailable):  # the client may have less patience than its broker asks for
+                if asyncio.get_running_loop().time() > end:
+                    raise
+                await asyncio.sleep(AGAIN_SECONDS)
 
     async def progress(self, job: Claimed, progress: bytes) -> None:
         """How far it has come, as JSON. Raises LeaseLost."""

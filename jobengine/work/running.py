@@ -21,10 +21,17 @@ class Running:
     """One attempt of one job. `run` sees it through; all else may be called meanwhile."""
 
     def __init__(
-        self, job: Claimed, make: Callable[[], Runner], source: Source, *, timeout_seconds: float
+        self,
+        job: Claimed,
+        make: Callable[[], Runner],
+        source: Source,
+        *,
+        timeout_seconds: float,
+        stop_seconds: float = 0.0,
     ) -> None:
-        """`make` may raise Refused."""
+        """`make` may raise Refused. `stop_seconds` is how long its stop takes at most."""
         self.job = job
+        self.stop_seconds = stop_seconds
         self._make: Callable[[], Runner] | None = make
         self._source = source
         self._watch = Stopwatch(timeout_seconds, clock=asyncio.get_running_loop().time)

@@ -4,16 +4,16 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from functools import partial
-from heapq import heappop, heappush
 from typing import Any, Final
 
 import structlog
 from msgspec import Struct
 
 from jobengine.errors import JobEngineError, LeaseLost, OutcomeUnknown, StorageFull, Unavailable
-from jobengine.work.outcome import Broken, Outcome
+from jobengine.work.outcome import Broken, GivenBack, Outcome
 from jobengine.work.runner import Runner
 from jobengine.work.running import Running
+from jobengine.work.slots import Slots
 from jobengine.work.source import Claimed, Source
 
 RENEWALS: Final = 3  # within the time of a lease: two of them may be lost
@@ -35,25 +35,23 @@ class Lane(Struct, frozen=True):
     queue: str
     slots: int  # jobs at once
     timeout_seconds: float  # of a job that names none
+    stop_seconds: float  # that the stop of a job takes at most
     make: MakeRunner
 
 
 class Worker:
     """Runs the jobs of some queues."""
 
-    def __init__(
-        self, source: Source, lanes: Sequence[Lane], *, slots: int = 0, drain_seconds: float
-    ) -> None:
-        """`slots` is how many jobs it runs at once, of all queues; 0 is no limit but theirs."""
+    def __init__(self, source: Source) -> None:
+        """It runs nothing until it is told what to take up."""
         self._source = source
-        self._lanes = {lane.queue: lane for lane in lanes}
-        self._slots = slots or sum(lane.slots for lane in lanes)
-        self._drain_seconds = drain_seconds
+        self._lanes: dict[str, Lane] = {}
+        self._drain_seconds = 0.0
         self._running: dict[asyncio.Task[None], Running] = {}
-        self._busy = 0  # slots; of what ended just now, it may still be told how
-        self._free = {lane.queue: list(range(1, lane.slots + 1)) for lane in lanes}  # the least first
+        self._returning: set[asyncio.Task[None]] = set()  # that came when there was no room for them any more
+        self._slots = Slots()  # of what ended just now, it may still be told how
+        self._is_away = False  # the broker
         self._full: frozenset[str] = frozenset()  # the queues that the claim under way leaves out
-        self._retiring = asyncio.Event()
         self._stopping = asyncio.Event()
         self._has_room = asyncio.Event()  # for what the claim under way does not ask for
 
@@ -62,29 +60,38 @@ class Worker:
         """How many jobs it runs now."""
         return len(self._running)
 
-    def retire(self) -> None:
-        """Claim no more; what runs has all the time that it takes."""
-        self._retiring.set()
+    @property
+    def stop_seconds(self) -> float:
+        """How long its stop may take: nothing when nothing runs."""
+        runs = self._running.values()
+        return self._drain_seconds + max(run.stop_seconds for run in runs) if runs else 0.0
+
+    def take_up(self, lanes: Sequence[Lane], *, slots: int = 0, drain_seconds: float) -> None:
+        """Claim jobs of these queues from now on, and of no others; what runs ends as it was begun.
+
+        `slots` is how many jobs it runs at once, of all queues; 0 is no limit but theirs.
+        """
+        self._lanes = {lane.queue: lane for lane in lanes}
+        self._slots.allow({lane.queue: lane.slots for lane in lanes}, most=slots)
+        self._drain_seconds = drain_seconds
+        self._has_room.set()
 
     def stop(self) -> None:
         """Claim no more; what runs has `drain_seconds` to end."""
-        self._retiring.set()
         self._stopping.set()
 
     async def run(self) -> None:
         """Until it is to end, and all is done or given back. Raises what refuses it for good."""
         renewing = asyncio.create_task(self._renew_for_ever())
         claiming = asyncio.create_task(self._claim_and_begin())
-        retiring = asyncio.create_task(self._retiring.wait())
+        stopping = asyncio.create_task(self._stopping.wait())
         try:
-            await asyncio.wait((claiming, renewing, retiring), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((claiming, renewing, stopping), return_when=asyncio.FIRST_COMPLETED)
             for task in (claiming, renewing):
                 if task.done():
                     await task
         finally:
-            await _end(claiming, retiring)
-            if self._retiring.is_set():
-                await self._last_jobs(renewing)
+            await _end(claiming, stopping)
             await self._drain()
             await _end(renewing)
             await self._source.close()
@@ -104,23 +111,41 @@ class Worker:
 
     def _room(self) -> tuple[Sequence[str], int]:
         """The queues with free slots, and how many jobs to ask for: no more than are not reported yet."""
-        free = {queue: len(slots) for queue, slots in self._free.items() if slots}
-        self._full = frozenset(self._free.keys() - free)
-        reported = len(self._running) - self._busy
+        free, slots = self._slots.free(), self._slots
+        self._full = frozenset(self._lanes.keys() - free)
+        reported = len(self._running) - slots.taken
         most = min(free.values(), default=0)
-        return tuple(free), min(most, self._slots - self._busy, self._slots - reported)
+        return tuple(free), min(most, slots.most - slots.taken, slots.most - reported)
 
     async def _claim(self, queues: Sequence[str], most: int, wait: float) -> bool:
         """Whether there were some. They begin in the step that brings them: who is cancelled holds none."""
         try:
             jobs = await self._source.claim(queues, most=most, wait=wait)
         except FOR_NOW as refusal:
-            log.warning("no_jobs_for_now", reason=refusal.detail)
+            self._note_broker(refusal)
             await asyncio.sleep(PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
             return False
+        self._note_broker(None)
         for job in jobs:
-            self._begin(job)
+            if self._slots.fits(job.queue):
+                self._begin(job)
+            else:
+                self._return(job)
         return bool(jobs)
+
+    def _note_broker(self, refusal: JobEngineError | None) -> None:
+        """Say once that it is away, and once that it is back."""
+        if refusal is not None and not self._is_away:
+            log.warning("no_jobs_for_now", reason=refusal.detail)
+        elif refusal is None and self._is_away:
+            log.info("jobs_again")
+        self._is_away = refusal is not None
+
+    def _return(self, job: Claimed) -> None:
+        """It was claimed when there was room for it."""
+        returning = asyncio.create_task(self._settle(job, GivenBack()))
+        self._returning.add(returning)
+        returning.add_done_callback(self._returning.discard)
 
     async def _wait_for_jobs(self, queues: Sequence[str], most: int) -> None:
         """One claim. It is called back when it should ask for more."""
@@ -138,15 +163,15 @@ class Worker:
     def _begin(self, job: Claimed) -> None:
         lane = self._lanes[job.queue]
         seconds = min(lane.timeout_seconds, job.timeout / 1000) if job.timeout else lane.timeout_seconds
-        slot = heappop(self._free[job.queue])
-        self._busy += 1
-        running = Running(job, partial(lane.make, job, slot), self._source, timeout_seconds=seconds)
+        slot = self._slots.take(job.queue)
+        make = partial(lane.make, job, slot)
+        running = Running(job, make, self._source, timeout_seconds=seconds, stop_seconds=lane.stop_seconds)
         task = asyncio.create_task(self._see_to_its_end(running, slot))
         self._running[task] = running
         task.add_done_callback(self._forget)
 
     def _forget(self, task: asyncio.Task[None]) -> None:
-        if len(self._running) - self._busy == self._slots:
+        if len(self._running) - self._slots.taken >= self._slots.most:
             self._has_room.set()
         del self._running[task]
 
@@ -160,14 +185,14 @@ class Worker:
         finally:
             listening.cancel()
             running.listen_no_more()
-            self._free_slot(running.job.queue, slot)
+            self._give_back_slot(running.job.queue, slot)
         if outcome is not None:
             await self._settle(running.job, outcome)
 
-    def _free_slot(self, queue: str, slot: int) -> None:
-        heappush(self._free[queue], slot)
-        self._busy -= 1
-        if queue in self._full or self._busy + 1 == self._slots:
+    def _give_back_slot(self, queue: str, slot: int) -> None:
+        was_full = queue in self._full or self._slots.taken >= self._slots.most
+        self._slots.give_back(queue, slot)
+        if was_full:
             self._has_room.set()
 
     async def _settle(self, job: Claimed, outcome: Outcome) -> None:
@@ -205,21 +230,14 @@ class Worker:
 
     # --- the end ---
 
-    async def _last_jobs(self, renewing: "asyncio.Task[None]") -> None:
-        """Until all have ended, or it is told to stop, or cannot hold them any more."""
-        stopping = asyncio.create_task(self._stopping.wait())
-        while self._running and not stopping.done() and not renewing.done():
-            await asyncio.wait((*self._running, stopping, renewing), return_when=asyncio.FIRST_COMPLETED)
-        await _end(stopping)
-
     async def _drain(self) -> None:
         """Let what runs end, or give it back."""
         if self._running:
             await asyncio.wait(self._running, timeout=self._drain_seconds)
         for running in self._running.values():
             running.give_back()
-        if self._running:
-            await asyncio.wait(self._running)
+        if ending := (*self._running, *self._returning):
+            await asyncio.wait(ending)
 
 
 async def _end(*tasks: "asyncio.Task[Any]") -> None:

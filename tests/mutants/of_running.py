@@ -6,6 +6,22 @@ PYTHON = "tests/work/test_python_class.py"
 
 RUNNING: tuple[Mutant, ...] = (
     Mutant(
+        name="an edit forgets what runs",
+        breaks="After each edit a queue may run all its workers again, beside those that run.",
+        file="jobengine/work/slots.py",
+        old="max(0, self._most_of[queue] - self._numbers[queue].taken)",
+        new="self._most_of[queue]",
+        test="tests/work/test_slots.py::test_what_is_taken_counts_when_less_is_allowed",
+    ),
+    Mutant(
+        name="what was claimed is begun, whatever has changed meanwhile",
+        breaks="Jobs of a queue that is run no more, or beyond its workers, are begun after an edit.",
+        file="jobengine/work/worker.py",
+        old="if self._slots.fits(job.queue):",
+        new="if True:",
+        test="tests/work/test_workforce.py::test_no_edit_has_more_run_than_it_allows",
+    ),
+    Mutant(
         name="a job that leaves its program takes the broker with it",
         breaks="One `sys.exit` in a job class, and the server is gone.",
         file="jobengine/work/python_class.py",
@@ -25,8 +41,8 @@ RUNNING: tuple[Mutant, ...] = (
         name="whoever tells a job to stop waits until it has stopped",
         breaks="A job class that ends when it is told to is never told.",
         file="jobengine/work/lanes.py",
-        old="2 * slots + STUCK_MOST",
-        new="slots",
+        old="2 * run.workers + STUCK_MOST",
+        new="run.workers",
         test=f"{PYTHON}::test_a_thread_for_each_slot_is_not_all",
     ),
     Mutant(
@@ -41,21 +57,16 @@ RUNNING: tuple[Mutant, ...] = (
         name="a worker that has failed is the last one",
         breaks="After one bug no job is run until somebody starts the server again.",
         file="jobengine/compose/workforce.py",
-        old="""
-            self._is_in_trouble(reason)
-            self._beginning = asyncio.create_task(self._begin_again())
-""",
-        new="""
-            self._is_in_trouble(reason)
-""",
+        old="            if await self._stops_meanwhile():\n",
+        new="            if True:\n",
         test="tests/work/test_workforce.py::test_a_worker_that_fails_is_told_of_and_another_one_begins",
     ),
     Mutant(
         name="an edit of the configuration cuts what runs short",
         breaks="A job of ten hours begins anew because somebody changed another queue.",
-        file="jobengine/compose/workforce.py",
-        old="            self._worker.retire()\n",
-        new="            self._worker.stop()\n",
+        file="jobengine/work/worker.py",
+        old="        self._drain_seconds = drain_seconds\n",
+        new="        self._drain_seconds = drain_seconds\n        [run.give_back() for run in self._running.values()]\n",
         test="tests/work/test_workforce.py::test_what_runs_when_the_configuration_changes_ends_as_it_was_begun",
     ),
     Mutant(

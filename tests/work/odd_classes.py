@@ -10,6 +10,14 @@ from typing import Any
 from jobengine import JobClass
 
 
+class Sleeps(JobClass):
+    """For as long as its args say."""
+
+    async def start(self) -> Any:
+        """Without a thread."""
+        await asyncio.sleep(self.args["seconds"])
+
+
 class Tells(JobClass):
     """Writes into a file what it is told, and waits for that."""
 

@@ -412,8 +412,8 @@ def test_what_an_exception_says_can_be_stored_whatever_it_is() -> None:
 
 async def test_a_thread_for_each_slot_is_not_all() -> None:
     run = RunSettings(type=RunType.PYTHON, classes={"Obeys": f"{__name__}:Obeys"}, grace=50)
-    workshop = Workshop(None, directory=None)  # type: ignore[arg-type]  # it tells nobody
-    lane = await workshop.lane(QueueSettings("q", frozenset(), frozenset(), run=run), slots=1)
+    workshop = Workshop(None)  # type: ignore[arg-type]  # it tells nobody
+    lane = await workshop.lane(QueueSettings("q", frozenset(), frozenset(), run=run), directory=None)
     for end in ("halt", "stop"):
         running = lane.make(Claimed("q", "u", "1", 1, b'{"class":"Obeys"}'), 1)
         assert isinstance(running, PythonRunner)

@@ -134,6 +134,14 @@ def sh(text: str) -> dict[str, Any]:
     return {"argv": ["/bin/sh", "-c", text]}
 
 
+def until_written(path: Path, text: str, *, seconds: float = 20) -> None:
+    """Wait until a file has it."""
+    deadline = time.monotonic() + seconds
+    while text not in path.read_text():
+        assert time.monotonic() < deadline, path.read_text()
+        time.sleep(0.05)
+
+
 def is_alive(pid: int) -> bool:
     """Whether there is such a process, and it is no corpse."""
     try:
@@ -263,6 +271,21 @@ def test_a_worker_that_is_killed_leaves_no_process_and_its_job_is_run_again(tmp_
                 done = place.ended(job)
             assert (done.state, done.attempt, place.output(job)) == ("complete", 2, "again\n")
             assert done.errors[0].reason == "timeout"
+
+
+def test_a_worker_says_once_that_its_broker_is_away_and_once_that_it_is_back(tmp_path: Path) -> None:
+    with serving(tmp_path, workers=0) as server:
+        place = Place(server)
+        said = server.configuration.with_name("worker.log")
+        with place.client, worker_process(place):
+            place.ended(place.client.create("nightly", sh("true")))
+            server.kill()
+            until_written(said, "no_jobs_for_now")
+            server.start()
+            place.ended(place.client.create("nightly", sh("true")))
+            until_written(said, "jobs_again")
+        told = said.read_text()
+    assert (told.count("no_jobs_for_now"), told.count("jobs_again")) == (1, 1), told
 
 
 def test_a_job_that_is_deleted_is_stopped_and_nobody_else_notices(where: Place) -> None:

@@ -16,7 +16,7 @@ class Threads:
     """Do one call each at a time. What never ends is left behind when the program ends."""
 
     def __init__(self, most: int) -> None:
-        self._most = most
+        self.most = most
         self._started = 0
         self._idle = Semaphore(0)
         self._waiting: SimpleQueue[Work | None] = SimpleQueue()
@@ -25,7 +25,7 @@ class Threads:
         """Do it soon, on one of them. Raises RuntimeError when the system gives no more threads."""
         done: Future[ResultT] = Future()
         done.set_running_or_notify_cancel()  # who waits for it may go: it will still be done
-        if not self._idle.acquire(blocking=False) and self._started < self._most:
+        if not self._idle.acquire(blocking=False) and self._started < self.most:
             Thread(target=self._work, name=f"{NAME}-{self._started + 1}", daemon=True).start()
             self._started += 1
         self._waiting.put((call, done))
