@@ -14,7 +14,7 @@ from typing import Final
 from jobengine.errors import InputOutputFailed, JobEngineError, StorageFull, Unavailable
 from jobengine.journal.anchor import Anchor
 from jobengine.journal.batch import Run
-from jobengine.journal.files import NO_ROOM, Files, beside, old_path, old_paths
+from jobengine.journal.files import NO_ROOM, Files, beside, old_path, old_paths, reason_of
 from jobengine.journal.keys import Secret
 from jobengine.journal.successor import Successor
 from jobengine.journal.tail import Tail
@@ -162,7 +162,7 @@ def given_up(error: OSError) -> JobEngineError:
     """Why there is no new file. The old one stays in use."""
     if error.errno in NO_ROOM:
         return StorageFull("the disk has no room for a new file; the old one stays in use")
-    return Unavailable(f"the new file could not be written ({error.strerror}); the old one stays in use")
+    return Unavailable(f"the new file could not be written ({reason_of(error)}); the old one stays in use")
 
 
 def _nothing() -> None:

@@ -162,6 +162,13 @@ class RealFiles:
 REAL_FILES: Final = RealFiles()
 
 
+def reason_of(error: OSError) -> str:
+    """What the system says, and the way out where there is one."""
+    reason = error.strerror or type(error).__name__
+    way_out = "; run it as the user that the database and its directory belong to"
+    return reason + way_out if isinstance(error, PermissionError) else reason
+
+
 def beside(path: Path, suffix: str) -> Path:
     """The file that stands next to the database file under its name and this suffix."""
     return path.with_name(path.name + suffix)

@@ -151,7 +151,10 @@ def _refusal(copies: list[bytes]) -> str:
     newer = [major for magic, major in versions if magic == _MAGIC and major > MAJOR]
     if newer:
         return f"the database file has format {newer[0]}; this program reads format {MAJOR}: use a newer one"
-    return "both copies of the header are damaged, or this is not a database file; see `jobengine db restore`"
+    return (
+        "both copies of the header are damaged, or this is not a database file; "
+        "`jobengine db repair` says what can be kept, `jobengine db restore` puts back a copy"
+    )
 
 
 def _unpack(copy: bytes) -> Header:

@@ -171,5 +171,6 @@ def changes_in(reading: Reading, *, progress: Progress = unwatched) -> Iterator[
             break
         holds_changes = head.type in (FrameType.CHANGES, FrameType.SNAPSHOT)
         yield head, decoder.decode(body) if holds_changes else []
-    if inspection.damages or (inspection.tail is not None and not inspection.is_torn):
+    is_cut = inspection.lacks_its_snapshot or (inspection.tail is not None and not inspection.is_torn)
+    if inspection.damages or is_cut:
         raise Damaged(f"{reading.path} is damaged; `jobengine db verify` says where")

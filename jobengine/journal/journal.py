@@ -16,7 +16,7 @@ from jobengine.journal.blobs import parts_of
 from jobengine.journal.codec import body_of
 from jobengine.journal.commit import GroupCommit
 from jobengine.journal.compaction import Gate
-from jobengine.journal.files import REAL_FILES, Files
+from jobengine.journal.files import REAL_FILES, Files, reason_of
 from jobengine.journal.frame import FrameType
 from jobengine.journal.keys import Secret
 from jobengine.journal.opening import Opened, Opening
@@ -268,7 +268,7 @@ def _system_errors(doing: str) -> Iterator[None]:
     except FileNotFoundError as error:  # files are made where there are none
         raise InputOutputFailed(f"{doing} failed: its directory is not there; make that first") from error
     except OSError as error:
-        raise InputOutputFailed(f"{doing} failed: {error.strerror}") from error
+        raise InputOutputFailed(f"{doing} failed: {reason_of(error)}") from error
 
 
 def _size(change: Change) -> int:

@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from jobengine.errors import Damaged
+from jobengine.errors import Damaged, Fatal
 from jobengine.journal.files import Files, make_new, read_all, write_all
 from jobengine.journal.frame import Head, Place
 from jobengine.journal.header import FRAMES_START
@@ -33,7 +33,9 @@ class Until(Struct, frozen=True):
 
 
 def place_at(read: Reading, until: Until) -> Place:
-    """Behind the last frame of that moment. Raises Damaged when the file is not whole up to there."""
+    """Behind the last frame of that moment. Raises Damaged when the file is not whole up to there, Fatal
+    when it does not go so far.
+    """
     inspection = Inspection(read, reads_blobs=False)
     place = read.header.first_place
     for head, _ in inspection.frames():
@@ -49,6 +51,8 @@ def place_at(read: Reading, until: Until) -> Place:
             f"{read.path} is damaged behind commit {place.sequence}, at offset {place.end}; "
             "see `jobengine db repair`, or name a moment before that with --until"
         )
+    if until.sequence is not None and until.sequence > place.sequence:
+        raise Fatal(f"there is no commit {until.sequence} in {read.path}: it ends with {place.sequence}")
     return place
 
 

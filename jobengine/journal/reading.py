@@ -13,7 +13,7 @@ from msgspec import Struct
 from jobengine.errors import Fatal, InputOutputFailed, WrongSecret
 from jobengine.journal.anchor import Anchor, Mark
 from jobengine.journal.blobs import BlobPlaces, BlobReader
-from jobengine.journal.files import Files, RealFiles, beside, read_all
+from jobengine.journal.files import Files, RealFiles, beside, read_all, reason_of
 from jobengine.journal.frame import FrameSealer
 from jobengine.journal.header import FRAMES_START, Header, read_header
 from jobengine.journal.keys import Keys, Secret
@@ -167,4 +167,9 @@ def system_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputOutputFailed(f"{doing} failed: {error.strerror or type(error).__name__}") from error
+        raise refused_by_system(doing, error) from error
+
+
+def refused_by_system(doing: str, error: OSError) -> InputOutputFailed:
+    """What it says."""
+    return InputOutputFailed(f"{doing} failed: {reason_of(error)}")

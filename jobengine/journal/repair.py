@@ -35,7 +35,7 @@ class Repaired(Struct, frozen=True):
     jobs_kept: int
     commits_missing: int
     lost: tuple[Name, ...]  # jobs that are named behind the damage, and whose content is gone
-    uncertain: tuple[Name, ...]  # jobs that are kept, and whose state may have changed in what is missing
+    uncertain: tuple[Name, ...]  # jobs that are kept, and may have changed in what is missing
     without_value: tuple[Name, ...]  # jobs whose big value is damaged: they are not kept
     without_log: tuple[Name, ...]  # jobs that are kept, but not what they have written: it is damaged
     guessed_queues: tuple[str, ...]  # whose settings are lost; the configuration sets them right

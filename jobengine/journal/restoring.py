@@ -57,6 +57,7 @@ class Restoring:
 
         Until the very end all is as it was. The copy is in place at once, or not at all.
         """
+        self._refuse_what_is_half_written(source)
         with system_errors(f"restoring {self._path}"):
             lock = take_lock_at_rest(self._files, self._path, needed=source or self._path)
             try:
@@ -65,8 +66,9 @@ class Restoring:
                 span = _reached(reach, until)
                 with reading(span.path, self._secret, self._reading_files, pause=at_rest) as read:
                     end = place_at(read, until).end
-                    place = copy_prefix(read, end, self._files, new_path(self._path), progress=progress)
-                    kept = self._install(read, place)
+                    with system_errors(f"writing {new_path(self._path)}"):
+                        place = copy_prefix(read, end, self._files, new_path(self._path), progress=progress)
+                        kept = self._install(read, place)
             except WrongSecret as refusal:
                 raise WrongSecret(f"{refusal.detail}; {_WHICH_ONE}") from None
             finally:
@@ -78,6 +80,14 @@ class Restoring:
             raise Fatal(
                 f"{self._path} is there already; --overwrite replaces it, and keeps it beside as "
                 f"{self._path.name}.before-restore-<time>"
+            )
+
+    def _refuse_what_is_half_written(self, source: Path | None) -> None:
+        half_written = new_path(self._path)
+        if source is not None and Path(os.path.realpath(source)) == half_written:
+            raise Fatal(
+                f"{half_written} is what a compaction or a repair left behind, and restoring writes over it; "
+                "give it another name first, if it is to be restored"
             )
 
     def _install(self, read: Reading, place: Place) -> Path | None:

@@ -55,7 +55,7 @@ class Salvage:
         self.logs: dict[Name, JobLog] = {}
         self.keys = Keys()
         self.lost: set[Name] = set()  # named behind the damage; made within it
-        self.uncertain: set[Name] = set()  # made before the damage, and not named behind it
+        self.uncertain: set[Name] = set()  # made before the damage, and not put anew behind it
         self.guessed: set[str] = set()  # queues whose settings are lost
         self.nameless: set[str] = set()  # stand-ins for names that are lost
 
@@ -103,9 +103,8 @@ class Salvage:
         self.jobs[name] = job
 
     def _move(self, name: Name, moved: Callable[[Job], Job]) -> None:
-        if name in self.jobs:
+        if name in self.jobs:  # what it holds may still be older than what was answered
             self.jobs[name] = moved(self.jobs[name])
-            self.uncertain.discard(name)
         else:
             self.lost.add(name)
 

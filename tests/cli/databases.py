@@ -54,11 +54,15 @@ class Finished:
     stderr: str
 
 
-def db(command: str, path: Path, *arguments: str, secret: str | None = SECRET) -> Finished:
+def db(
+    command: str, path: Path, *arguments: str, secret: str | None = SECRET, new_secret: str | None = None
+) -> Finished:
     """`jobengine db …` on this file."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SECRET")}
     if secret is not None:
         environment["SECRET"] = secret
+    if new_secret is not None:
+        environment["SECRET_NEW"] = new_secret
     output, errors, code = StringIO(), StringIO(), 0
     with (
         patch.dict(os.environ, environment, clear=True),

@@ -1,9 +1,11 @@
 """`jobengine db restore`: what it answers, and how it ends."""
 
+import errno
 from pathlib import Path
 
 import pytest
 
+from jobengine.journal.files import RealFiles
 from tests.cli.databases import database, db, refused, told
 from tests.support.server import ServerProcess
 
@@ -42,7 +44,9 @@ def test_what_cannot_be_reached_or_read_is_told(tmp_path: Path) -> None:
     before = path.read_bytes()
     refused(db("restore", path, "--until", "2020-01-01", "--overwrite"), 1, "as far back as it goes")
     refused(db("restore", path, str(tmp_path / "none"), "--overwrite"), 1, "no such database file")
-    assert db("restore", path, "--until", "yesterday", "--overwrite").returncode == 64
+    for wrong in ("yesterday", "9" * 5000, "2999-01-01"):
+        assert db("restore", path, "--until", wrong, "--overwrite").returncode == 64
+    refused(db("restore", path, "--until", "7", "--overwrite"), 1, "no commit 7")
     assert path.read_bytes() == before
     assert "out of jobs.queuedb" in db("restore", path, "--overwrite").stdout
 
@@ -59,3 +63,27 @@ def test_a_wrong_secret_names_the_copy_and_says_which_one_opens_it(tmp_path: Pat
     finished = db("restore", path, str(copy), "--overwrite", secret="hex:" + "00" * 32)
     refused(finished, 77, f"{copy}: SECRET does not open")
     assert "copies from before a rekey open with the SECRET of then" in finished.stderr
+
+
+def test_a_disk_without_room_is_told_and_not_the_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = database(tmp_path)
+    copy = tmp_path / "copy.queuedb"
+    assert db("backup", path, str(copy)).returncode == 0
+
+    def write(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(RealFiles, "write", write)
+    refused(db("restore", path, str(copy), "--overwrite"), 74, f"writing {path}.new failed: No space left")
+
+
+def test_what_a_compaction_left_behind_is_not_written_over_while_it_is_read(tmp_path: Path) -> None:
+    path = database(tmp_path)
+    left = tmp_path / "jobs.queuedb.new"
+    assert db("backup", path, str(tmp_path / "copy")).returncode == 0
+    (tmp_path / "copy").rename(left)
+    before = left.read_bytes()
+    refused(db("restore", path, str(left), "--overwrite"), 1, "give it another name first")
+    assert left.read_bytes() == before

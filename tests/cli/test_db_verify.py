@@ -1,5 +1,6 @@
 """`jobengine db verify`: what it answers, and how it ends."""
 
+from collections import Counter
 from pathlib import Path
 
 from tests.cli.databases import damage, database, db, refused, told
@@ -61,3 +62,17 @@ def test_without_an_anchor_it_is_65_when_one_is_required(tmp_path: Path) -> None
     (tmp_path / "jobs.queuedb.anchor").unlink()
     assert told("verify", path)["anchor"] == "missing"
     assert db("verify", path, "--require-anchor").returncode == 65
+
+
+def test_a_copy_that_was_cut_within_what_a_compaction_wrote_is_told_wherever_that_is(tmp_path: Path) -> None:
+    path = database(tmp_path, jobs=20)
+    assert db("compact", path).returncode == 0
+    whole, cut = path.read_bytes(), tmp_path / "cut.queuedb"
+    codes = Counter[tuple[int, int]]()
+    for length in range(8192, len(whole) + 1, 61):
+        cut.write_bytes(whole[:length])
+        verified = db("verify", cut)
+        exported = db("export", cut, str(tmp_path / f"{length}.jsonl"), "--yes")
+        codes[verified.returncode, exported.returncode] += 1
+        assert ": 0 jobs exported" not in exported.stdout
+    assert codes.keys() == {(65, 65), (0, 0)}

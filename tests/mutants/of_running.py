@@ -66,7 +66,7 @@ RUNNING: tuple[Mutant, ...] = (
         breaks="A job of ten hours begins anew because somebody changed another queue.",
         file="jobengine/work/worker.py",
         old="        self._drain_seconds = drain_seconds\n",
-        new="        self._drain_seconds = drain_seconds\n        [run.give_back() for run in self._running.values()]\n",
+        new="        self._drain_seconds = [run.give_back() for run in self._running.values()] and 1.0\n",
         test="tests/work/test_workforce.py::test_what_runs_when_the_configuration_changes_ends_as_it_was_begun",
     ),
     Mutant(

@@ -75,7 +75,10 @@ def _lines(repaired: "Repaired") -> list[str]:
         *_jobs("Lost, since their content is gone", repaired.lost),
         *_jobs("Lost, since their big value is damaged", repaired.without_value),
         *_jobs("Kept, but not what they have written: it is damaged", repaired.without_log),
-        *_jobs("Kept, but their state may have changed in what is missing", repaired.uncertain),
+        *_jobs(
+            "Kept, but they may have changed in what is missing: what they hold may be outdated",
+            repaired.uncertain,
+        ),
         *(
             f"Queue {queue}: its settings are lost; the next start sets them."
             for queue in repaired.guessed_queues

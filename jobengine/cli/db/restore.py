@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -12,6 +12,9 @@ from jobengine.cli.usage import WrittenWrong
 if TYPE_CHECKING:
     from jobengine.journal.prefix import Until
     from jobengine.journal.restoring import Restored
+
+
+_DIGITS_MOST: Final = 20  # of a number of 64 bits
 
 
 def restore(
@@ -52,13 +55,15 @@ def moment_of(text: str | None) -> "Until":
 
     if text is None:
         return Until()
-    if text.isdecimal():
+    if text.isdecimal() and len(text) <= _DIGITS_MOST:
         return Until(sequence=int(text))
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise WrittenWrong("--until: neither a commit's number nor a time as 2026-01-31T12:00:00") from None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment > datetime.now(UTC):
+        raise WrittenWrong("--until: that is still to come; without --until it becomes as it was last")
     return Until(time=int(moment.timestamp() * 1000))
 
 

@@ -15,6 +15,7 @@ from jobengine.engine.opening import open_engine
 from jobengine.errors import (
     ConfigurationWrong,
     Fatal,
+    InputOutputFailed,
     Interrupted,
     JobEngineError,
     Locked,
@@ -88,6 +89,8 @@ def _at_rest(
         raise Locked(f"{refusal.detail}, {_UNREACHABLE}") from None
     except Fatal:
         raise
+    except Unavailable as refusal:
+        raise InputOutputFailed(refusal.detail) from None
     except JobEngineError as refusal:
         raise fatal(refusal.code, refusal.detail) from None
 
