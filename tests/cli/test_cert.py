@@ -89,7 +89,8 @@ def test_a_key_that_is_not_the_authoritys_or_wants_a_password_signs_nothing(plac
     "host",
     [
         *("", " ", "bücher.example", "a\nb", "two words", "http://jobs.example.org", "jobs.example.org:6010"),
-        *("jobs.example.org/", "[::1]", "10.0.0.1:80", "10.0.0.256", "a..b", "-a", "fe80::1%eth0", "a.*.b", "a" * 64),
+        *("jobs.example.org/", "[::1]", "10.0.0.1:80", "10.0.0.256", "a..b", "-a", "a.*.b", "a" * 64),
+        "fe80::1%eth0",
     ],
 )
 def test_what_is_no_host_is_told_as_that(place: Path, host: str) -> None:
