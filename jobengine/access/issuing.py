@@ -1,6 +1,7 @@
 """A small certificate authority: for a test, or a small house that has none."""
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -17,6 +18,9 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from msgspec import Struct
 
+_HOST_LENGTH: Final = 253
+# RFC 1123, 2.1; `_` as container networks have it; `*` for a whole level, RFC 9525.
+_HOST_NAME: Final = re.compile(r"(\*\.)?\w([\w-]{0,61}\w)?(\.\w([\w-]{0,61}\w)?)*", re.ASCII)
 _DAYS: Final = 365
 _CA_DAYS: Final = 10 * 365
 _CLOCKS_DIFFER: Final = timedelta(minutes=10)  # a certificate is good a little before it was made
@@ -117,11 +121,25 @@ def _name(common: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common[:64])])
 
 
+def is_host(host: str) -> bool:
+    """Whether a client could call a server that: by a name, or by an IP address."""
+    if _address(host) is not None:
+        return True
+    is_wrong_address = host.rpartition(".")[2].isdigit()  # no name ends so
+    return len(host) <= _HOST_LENGTH and not is_wrong_address and _HOST_NAME.fullmatch(host) is not None
+
+
 def _host(host: str) -> x509.GeneralName:
+    address = _address(host)
+    return x509.DNSName(host) if address is None else x509.IPAddress(address)
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """None too for one of an interface: fe80::1%eth0 is that on one machine only."""
     try:
-        return x509.IPAddress(ipaddress.ip_address(host))
+        return None if "%" in host else ipaddress.ip_address(host)
     except ValueError:
-        return x509.DNSName(host)
+        return None
 
 
 def _usage(*, signs_certificates: bool) -> x509.KeyUsage:

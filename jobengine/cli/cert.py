@@ -49,11 +49,14 @@ def server(
     force: Again = False,  # noqa: FBT002 - an option, not an argument
 ) -> None:
     """Make server.crt and server.key, signed by the authority."""
-    from jobengine.access.issuing import issue_server
+    from jobengine.access.issuing import is_host, issue_server
 
     for each in host or ():
-        if not each.isascii() or not each.strip() or not each.isprintable():
-            raise WrittenWrong("a host is a name or an IP address; xn--… is how others are written")
+        if not is_host(each):
+            raise WrittenWrong(
+                f"a host is a name or an IP address, without http://, port or path; {each!r} is none"
+                " (names of other scripts are written xn--…)"
+            )
     with _readable_authority(directory) as authority:
         issued = issue_server(authority, host or ["localhost", "127.0.0.1", "::1"])
     _write(directory, "server", issued, force=force)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SCRIPT: Final = "run.sh"
 LOOK_SECONDS: Final = 1.0  # between two looks at how far it is
+AWAY_SECONDS: Final = 600.0  # that a broker may be away while its job is waited for
 _RATIO_MOST: Final = 1100  # more than deflate can do: what was not there before may be all zeros
 
 _Tell = Callable[[str], None]
@@ -57,7 +58,8 @@ def bundle(
 ) -> None:
     """Pack a directory, have its run.sh run, wait, and unpack what came of it; exits with 3 when it failed.
 
-    To end this command with Ctrl-C does not end the job.
+    To end this command with Ctrl-C does not end the job. A broker that is away, since it is started again, is
+    waited for: ten minutes at most.
     """
     target = _target(folder, into)
     content = {"archive": _packed(folder)}
@@ -70,7 +72,7 @@ def bundle(
             typer.echo(f"sent as {uid}", err=True)
             ended = _followed(asking, job, tell)
         except KeyboardInterrupt:
-            typer.echo(f"once sent it goes on; wait for it by: jobengine job wait {queue} {uid}", err=True)
+            typer.echo(_wait_again(queue, uid), err=True)
             raise typer.Exit(NOT_SO_EXIT_CODE) from None
     result = dict(ended.result) if isinstance(ended.result, dict) else {}
     archive = result.pop("archive", None)
@@ -116,16 +118,41 @@ def _packed(folder: Path) -> str:
 
 
 def _followed(asking: Asking, job: "Job", tell: _Tell) -> "Job":
-    """The job when it has ended."""
+    """The job when it has ended. Raises Unreachable, Unavailable: the broker was away for too long."""
+    from jobengine.errors import Unavailable, Unreachable
+
     begun: float | None = None
+    away_since: float | None = None
     while not job.has_ended:
-        if job.state == "queued":
-            tell(asking.client.why(job.queue, job.uid).text)
+        begun = None if job.state == "queued" else begun or time.monotonic()
+        try:
+            job = _looked_at(asking, job, tell, begun)
+        except (Unavailable, Unreachable) as refusal:
+            now = time.monotonic()
+            if away_since is None:
+                away_since = now
+                typer.echo(printable(f"the broker is away, waiting for it: {refusal.detail}"), err=True)
+            elif now - away_since > AWAY_SECONDS:
+                typer.echo(_wait_again(job.queue, job.uid), err=True)
+                raise
+            time.sleep(LOOK_SECONDS)
         else:
-            begun = begun or time.monotonic()
-            tell(f"running for {time.monotonic() - begun:.0f} s")
-        job = asking.client.wait(job.queue, job.uid, timeout=LOOK_SECONDS)
+            if away_since is not None:
+                typer.echo(f"the broker is back, after {time.monotonic() - away_since:.0f} s", err=True)
+            away_since = None
     return job
+
+
+def _looked_at(asking: Asking, job: "Job", tell: _Tell, begun: float | None) -> "Job":
+    if begun is None:
+        tell(asking.client.why(job.queue, job.uid).text)
+    else:
+        tell(f"running for {time.monotonic() - begun:.0f} s")
+    return asking.client.wait(job.queue, job.uid, timeout=LOOK_SECONDS)
+
+
+def _wait_again(queue: str, uid: str) -> str:
+    return f"once sent it goes on; wait for it by: jobengine job wait {queue} {uid}"
 
 
 @contextmanager

@@ -38,12 +38,24 @@ class Address(Struct, frozen=True):
             context = ssl.create_default_context(cafile=self.ca)
             if self.cert is not None:
                 context.load_cert_chain(self.cert, self.key)
-        except OSError as error:  # ssl.SSLError among them
+        except ssl.SSLError as error:
+            raise ConfigurationWrong(self._unusable(error)) from None
+        except OSError as error:
             which = f"{error.filename}: " if error.filename else ""
             raise ConfigurationWrong(
                 f"the certificate files cannot be used: {which}{error.strerror or error}"
             ) from None
         return context
+
+    def _unusable(self, error: ssl.SSLError) -> str:
+        """Which of the files is none."""
+        if self.cert is None or error.reason in ("NO_CERTIFICATE_OR_CRL_FOUND", "NO_CERTIFICATE"):
+            return f"there is no certificate in {self.ca or self.cert}: see --ca and JOBENGINE_CA"
+        if error.reason == "KEY_VALUES_MISMATCH":
+            return f"{self.key or self.cert} is not the key of {self.cert}: see --key and JOBENGINE_KEY"
+        if self.key is None:
+            return f"{self.cert} holds no key with it: give its key by --key, or set JOBENGINE_KEY"
+        return f"{self.cert} and {self.key} are no certificate and its key: see --cert and --key"
 
 
 def address(

@@ -42,6 +42,7 @@ class Unanswered(Struct, frozen=True):
 
     reason: str
     was_sent: bool = True  # False: nothing of the request can have reached the broker
+    advice: str = ""  # what to do, where that can be said
 
 
 Call = Generator[Request, Response, T]

@@ -97,11 +97,19 @@ def _say_that_it_may_be_done(error: JobEngineError) -> None:
 
 def _error(request: Request, outcome: Response | Unanswered, patience: Patience) -> JobEngineError:
     if request.once and _may_have_been_done(outcome):
-        reason = outcome.reason if isinstance(outcome, Unanswered) else f"a proxy answered {outcome.status}"
-        return OutcomeUnknown(f"the answer was lost ({reason}): it may have been done; look, then repeat")
+        return OutcomeUnknown(
+            f"the answer was lost ({_lost(outcome)}): it may have been done; look, then repeat"
+        )
     if isinstance(outcome, Response):
         return refusal(outcome)
-    return Unreachable(f"nobody answers at {patience.where} ({outcome.reason}): is the broker running there?")
+    advice = outcome.advice or "is the broker running there?"
+    return Unreachable(f"nobody answers at {patience.where} ({outcome.reason}): {advice}")
+
+
+def _lost(outcome: Response | Unanswered) -> str:
+    if isinstance(outcome, Response):
+        return f"a proxy answered {outcome.status}"
+    return f"{outcome.reason}: {outcome.advice}" if outcome.advice else outcome.reason
 
 
 def _asked_pause(outcome: Response | Unanswered) -> float:

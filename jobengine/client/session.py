@@ -10,7 +10,7 @@ from yarl import URL
 from jobengine.client.address import Address
 from jobengine.client.exchange import Request, Response, Unanswered
 from jobengine.client.headers import headers
-from jobengine.client.reasons import reason
+from jobengine.client.reasons import advice, reason
 
 CONNECT_SECONDS: Final = 5.0
 # A body that may be refused for its size is sent when it is wanted: who refuses it closes the connection.
@@ -45,12 +45,17 @@ class Session:
                 middlewares=(_only_once,) if request.once else (),
             ) as answer:
                 return Response(answer.status, await answer.read(), answer.headers)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        except aiohttp.ClientConnectorCertificateError as error:
+            asked = await asyncio.to_thread(advice, error, self._address)
+            return Unanswered(reason(error), was_sent=False, advice=asked)
+        except aiohttp.ConnectionTimeoutError as error:
             return Unanswered(reason(error), was_sent=False)
+        except aiohttp.ClientConnectorError as error:
+            return Unanswered(reason(error), was_sent=False, advice=advice(error, self._address))
         except TimeoutError:
             return Unanswered("no answer in time")
         except (aiohttp.ClientError, OSError) as error:
-            return Unanswered(reason(error))
+            return Unanswered(reason(error), advice=advice(error, self._address))
 
     async def close(self) -> None:
         """Close the connections that are kept."""

@@ -9,7 +9,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from jobengine.client.address import Address
 from jobengine.client.exchange import Request, Response, Unanswered
 from jobengine.client.headers import headers
-from jobengine.client.reasons import reason, root
+from jobengine.client.reasons import advice, reason, root
 
 CONNECTIONS_KEPT: Final = 100
 CONNECT_SECONDS: Final = 5.0
@@ -42,9 +42,8 @@ class Sockets:
         except ReadTimeoutError:
             return Unanswered("no answer in time")
         except HTTPError as error:
-            return Unanswered(
-                reason(error), was_sent=not isinstance(root(error), ssl.SSLCertVerificationError)
-            )
+            was_sent = not isinstance(root(error), ssl.SSLCertVerificationError)
+            return Unanswered(reason(error), was_sent=was_sent, advice=advice(error, self._address))
         return Response(answer.status, answer.data, answer.headers)
 
     def close(self) -> None:

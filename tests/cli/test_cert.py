@@ -85,11 +85,26 @@ def test_a_key_that_is_not_the_authoritys_or_wants_a_password_signs_nothing(plac
         assert not (place / "server.crt").exists()
 
 
-@pytest.mark.parametrize("host", ["", " ", "bücher.example", "a\nb"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("", " ", "bücher.example", "a\nb", "two words", "http://jobs.example.org", "jobs.example.org:6010"),
+        *("jobs.example.org/", "[::1]", "10.0.0.1:80", "10.0.0.256", "a..b", "-a", "a.*.b", "a" * 64),
+        "fe80::1%eth0",
+    ],
+)
 def test_what_is_no_host_is_told_as_that(place: Path, host: str) -> None:
     run("cert", "ca", "--dir", place)
-    refused = run("cert", "server", host, "--dir", place)
+    refused = run("cert", "server", "--dir", place, "--", host)
     assert (refused.returncode, b"a host is a name" in refused.stderr) == (64, True)
+    assert refused.stderr.count(b"\n") == 1
+    assert not (place / "server.crt").exists()
+
+
+@pytest.mark.parametrize("host", ["jobs", "xn--bcher-kva.example", "*.example.org", "a_b", "::1", "10.0.0.1"])
+def test_what_is_a_host_has_a_certificate(place: Path, host: str) -> None:
+    run("cert", "ca", "--dir", place)
+    assert run("cert", "server", host, "--dir", place).returncode == 0
 
 
 def test_what_cannot_be_written_leaves_the_old_pair_and_nothing_half(

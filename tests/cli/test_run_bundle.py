@@ -2,6 +2,8 @@
 
 import json
 import os
+import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,6 +13,7 @@ from unittest import mock
 import pytest
 
 from jobengine import Client
+from jobengine.cli import run_bundle
 from tests.cli.broker import Terminal
 from tests.support.server import ServerProcess
 
@@ -112,6 +115,42 @@ def test_who_does_not_wait_any_more_is_told_how_to_wait_again(
         f"sent as {job['uid']}",
         f"once sent it goes on; wait for it by: jobengine job wait idle {job['uid']}",
     ]
+
+
+def test_a_broker_that_is_started_again_meanwhile_is_waited_for(tmp_path: Path, folder: Path) -> None:
+    with ServerProcess(tmp_path, {"queues": {"idle": OPS}}) as server, ThreadPoolExecutor(1) as threads:
+        terminal = Terminal(server, tmp_path)
+        running = threads.submit(terminal.type, "run", "bundle", str(folder), "--queue", "idle")
+        with Client(terminal.url, name="ops") as client:
+            (job,) = client.claim("idle", wait=10, lease=600)
+        server.kill()
+        while b"away" not in sys.stderr.buffer.getvalue():
+            time.sleep(0.05)
+        server.start()
+        with Client(terminal.url, name="ops") as client:
+            client.complete(job, {"seconds": 1.0})
+        done = running.result()
+    _, away, back = done.stderr.decode().splitlines()
+    assert (done.returncode, done.stdout.decode()) == (0, f"{job.uid}: complete after 1.0 s\n")
+    assert away.startswith("the broker is away, waiting for it: ")
+    assert back.startswith("the broker is back, after ")
+
+
+def test_a_broker_that_stays_away_is_given_up_and_the_job_named(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_bundle, "AWAY_SECONDS", 0.0)
+    with ServerProcess(tmp_path, {"queues": {"idle": OPS}}) as server, ThreadPoolExecutor(1) as threads:
+        terminal = Terminal(server, tmp_path)
+        running = threads.submit(terminal.type, "run", "bundle", str(folder), "--queue", "idle")
+        with Client(terminal.url, name="ops") as client:
+            (job,) = client.claim("idle", wait=10, lease=600)
+        server.kill()
+        done = running.result()
+    _, _, again, refusal = done.stderr.decode().splitlines()
+    assert done.returncode == 69
+    assert again == f"once sent it goes on; wait for it by: jobengine job wait idle {job.uid}"
+    assert "nobody answers at" in refusal
 
 
 def test_a_job_is_halted_and_resumed(runner: Terminal) -> None:

@@ -2,19 +2,23 @@
 
 import os
 import signal
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.soak import workers
 from tests.soak.part import Part, Violation
 from tests.soak.parts import PARTS
 from tests.soak.results import Counts, record
 from tests.soak.running import all_done, run, shares, standing
 from tests.soak.workers import working
+from tests.work.spawner.programs import is_alive
 
 
 def five_then(end: Callable[[], object]) -> Part:
@@ -116,6 +120,25 @@ def test_a_worker_that_is_stopped_clears_up(tmp_path: Path) -> None:
     with working(part("basket", pieces), tmp_path / "place") as told:
         next(told)
     assert (tmp_path / "cleared up").exists()
+
+
+@pytest.mark.parametrize("times", [2, 1_000_000])
+def test_a_worker_that_swallows_what_it_is_told_is_told_again_and_then_killed(
+    times: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "TELL_SECONDS", 0.1)
+    monkeypatch.setattr(workers, "STOP_SECONDS", 1.0)
+
+    def pieces(place: Path) -> Iterator[Counts]:
+        started = subprocess.Popen(["sleep", "1000"])
+        yield {"pid": os.getpid(), "started": started.pid}
+        for _ in range(times):
+            with suppress(KeyboardInterrupt):
+                time.sleep(60)
+
+    with working(part("basket", pieces), tmp_path / "place") as told:
+        counts = next(told)
+    assert not any(is_alive(pid) for pid in counts.values())
 
 
 def test_the_time_goes_to_what_is_left(tmp_path: Path) -> None:

@@ -2,9 +2,10 @@
 
 import os
 import signal
+import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -13,6 +14,8 @@ from tests.soak.part import Part, Violation
 from tests.soak.results import Counts
 
 CONTEXT = get_context("fork")
+TELL_SECONDS = 8.0  # that they have to clear up: to be told again would get in the way of that
+STOP_SECONDS = 24.0  # until they are killed
 
 
 @contextmanager
@@ -23,8 +26,7 @@ def working(part: Part, place: Path) -> Iterator[Iterator[Counts]]:
     try:
         yield _told(workers)
     finally:
-        for worker in workers:
-            worker.stop()
+        stop_all(workers)
 
 
 class Worker:
@@ -36,11 +38,32 @@ class Worker:
         self._process.start()
         telling.close()  # its own end is the only one left: when it dies, that is heard
 
-    def stop(self) -> None:
+    def tell_to_stop(self) -> None:
         """In good order: what it has started ends with it."""
         self._process.terminate()
+
+    def has_ended(self, *, within: float) -> bool:
+        """Whether it has, after so many seconds at the latest."""
+        self._process.join(within)
+        return not self._process.is_alive()
+
+    def close(self) -> None:
+        """Kill what is left of it and of its group."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid or 0, signal.SIGKILL)
         self._process.join()
         self.words.close()
+
+
+def stop_all(workers: list[Worker]) -> None:
+    """Tell them until they hear it: what they try may catch whatever is raised, this too. Then kill them."""
+    left, end = workers, time.monotonic() + STOP_SECONDS
+    while left and time.monotonic() < end:
+        for worker in left:
+            worker.tell_to_stop()
+        left = [worker for worker in left if not worker.has_ended(within=TELL_SECONDS / len(left))]
+    for worker in workers:
+        worker.close()
 
 
 def _told(workers: list[Worker]) -> Iterator[Counts]:
