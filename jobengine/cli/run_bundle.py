@@ -207,4 +207,7 @@ def _why(job: "Job") -> str:
     if job.state != "failed":
         return ""
     last = job.errors[-1] if job.errors else None
-    return f": {job.reason}" if last is None or not last.kind else f": {last.kind}: {last.text}"
+    if last is None or not last.kind:
+        return f": {job.reason}"
+    question = f"; does {job.queue} run bundles?" if last.kind == "content" else ""
+    return f": {last.kind}: {last.text}{question}"

@@ -34,6 +34,11 @@ def test_a_job_is_made_of_what_is_typed_what_comes_in_or_what_stands_in_a_file(
     terminal.say("job", "delete", "mail", "--state", "queued")
 
 
+def test_a_text_without_its_quotes_is_told_how_to_write_one(terminal: Terminal) -> None:
+    code, line = terminal.refused("job", "create", "mail", "ls")
+    assert (code, """'"text"'""" in line) == (64, True)
+
+
 def test_each_line_may_be_a_job(terminal: Terminal) -> None:
     lines = terminal.say("job", "create", "mail", "-", "--lines", "-o", "jsonl", stdin=b'1\n\n{"a": 2}\n')
     assert [json.loads(line)["content"] for line in lines.splitlines()] == [1, {"a": 2}]

@@ -29,7 +29,11 @@ def runner(tmp_path: Path) -> Iterator[Terminal]:
         configuration = {
             "admin": ["ops"],
             "work": {"directory": runs},
-            "queues": {"bundles": {**OPS, "run": RUN}, "idle": OPS},
+            "queues": {
+                "bundles": {**OPS, "run": RUN},
+                "programs": {**OPS, "run": {**RUN, "type": "shell"}},
+                "idle": OPS,
+            },
         }
         with ServerProcess(tmp_path, configuration) as server:
             yield Terminal(server, tmp_path)
@@ -87,6 +91,11 @@ def test_a_job_that_ran_for_longer_than_it_may_is_told(runner: Terminal, folder:
 def test_a_bundle_for_no_queue_is_refused_in_a_line(runner: Terminal, folder: Path) -> None:
     code, line = runner.refused("run", "bundle", str(folder), "--queue", "none")
     assert (code, line.partition(":")[0]) == (1, "not_found")
+
+
+def test_a_bundle_for_a_queue_of_programs_is_told_so(runner: Terminal, folder: Path) -> None:
+    done = runner.type("run", "bundle", str(folder), "--queue", "programs")
+    assert (done.returncode, b"does programs run bundles?" in done.stdout) == (3, True)
 
 
 def test_a_result_that_is_no_archive_is_refused_in_a_line(runner: Terminal, folder: Path) -> None:

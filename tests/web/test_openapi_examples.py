@@ -30,7 +30,6 @@ LIST_MOST: Final = 2  # elements where any number is right: more of them find no
 # Of the third one nothing but its steering is wanted, of the last one its list: a short one.
 QUEUE, HELD, STEERED, LISTED = "mail", "held", "steered", "listed"
 MANY: Final = [{"content": {"a": 1}}] * 200
-OF_BROWSERS: Final = ("Host", "Origin")  # any but the server's own are refused, whatever is asked
 HOLDERS: Final = ("complete", "fail", "release", "extend", "progress")
 
 CONFIGURATION: Final = {
@@ -105,20 +104,18 @@ class Asker:
         self.base_url = f"http://127.0.0.1:{port}"
         self.session = requests.Session()
         self.session.headers["X-Name"] = "ops"
-        self.went_well = False  # anything of late
         self._numbers = itertools.count()
-        self._uids: list[str] = []
-        self._leases: list[tuple[str, str]] = []
+        self.begin()
 
     def begin(self) -> None:
         """With jobs of its own: what another operation left, that one may have stopped, moved or dropped."""
-        self.went_well = False
-        self._uids, self._leases = [], []
+        self.went_well = False  # anything of late
+        self._uids: list[str] = []
+        self._leases: list[tuple[str, str]] = []
 
     def ask(self, case: Case) -> None:
         """Send it, and hold the answer against the document."""
-        for name in OF_BROWSERS:
-            case.headers.pop(name, None)
+        case.headers.pop("Origin", None)  # any but the server's own is refused, whatever is asked
         number = f"{next(self._numbers)}"
         case.headers["X-Request-Id"] = number
         if "Idempotency-Key" in case.headers:

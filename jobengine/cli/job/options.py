@@ -38,7 +38,7 @@ def value_of(text: str) -> Any:
     try:
         msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise WrittenWrong(f"not JSON: {error}") from None
+        raise WrittenWrong(f"not JSON ({error}); a text stands in quotes of its own: '\"text\"'") from None
     except RecursionError:
         raise WrittenWrong("JSON that is nested too deeply") from None
     return msgspec.Raw(data)
