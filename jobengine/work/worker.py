@@ -20,7 +20,9 @@ RENEWALS: Final = 3  # within the time of a lease: two of them may be lost
 HEARD_AFTER_SECONDS: Final = 0.2  # most jobs end sooner: nobody waits for what might be wanted of them
 WAIT_SECONDS: Final = 30.0  # for a job
 GLANCE_SECONDS: Final = 0.05  # for the next one, where there was one just now
-PAUSE_SECONDS: Final = 2.0  # after a refusal; about so long, so that workers do not come back all at once
+# After a refusal; about so long, so that workers do not come back all at once.
+FIRST_PAUSE_SECONDS: Final = 0.1
+PAUSE_SECONDS: Final = 2.0  # in the end
 FOR_NOW: Final = (Unavailable, OutcomeUnknown, StorageFull)  # it may be otherwise soon
 
 log = structlog.get_logger(__name__)
@@ -50,7 +52,7 @@ class Worker:
         self._running: dict[asyncio.Task[None], Running] = {}
         self._returning: set[asyncio.Task[None]] = set()  # that came when there was no room for them any more
         self._slots = Slots()  # of what ended just now, it may still be told how
-        self._is_away = False  # the broker
+        self._refusals = 0  # one after the other, of claims
         self._full: frozenset[str] = frozenset()  # the queues that the claim under way leaves out
         self._stopping = asyncio.Event()
         self._has_room = asyncio.Event()  # for what the claim under way does not ask for
@@ -122,24 +124,21 @@ class Worker:
         try:
             jobs = await self._source.claim(queues, most=most, wait=wait)
         except FOR_NOW as refusal:
-            self._note_broker(refusal)
-            await asyncio.sleep(PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+            if not self._refusals:  # it is said once that the broker is away, and once that it is back
+                log.warning("no_jobs_for_now", reason=refusal.detail)
+            pause = min(FIRST_PAUSE_SECONDS * 2**self._refusals, PAUSE_SECONDS)
+            self._refusals = min(self._refusals + 1, 10)
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
             return False
-        self._note_broker(None)
+        if self._refusals:
+            log.info("jobs_again")
+            self._refusals = 0
         for job in jobs:
             if self._slots.fits(job.queue):
                 self._begin(job)
             else:
                 self._return(job)
         return bool(jobs)
-
-    def _note_broker(self, refusal: JobEngineError | None) -> None:
-        """Say once that it is away, and once that it is back."""
-        if refusal is not None and not self._is_away:
-            log.warning("no_jobs_for_now", reason=refusal.detail)
-        elif refusal is None and self._is_away:
-            log.info("jobs_again")
-        self._is_away = refusal is not None
 
     def _return(self, job: Claimed) -> None:
         """It was claimed when there was room for it."""

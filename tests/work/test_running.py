@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
+import pytest
+
 from jobengine.client.worker.threads import Threads
 from jobengine.errors import Unavailable
 from jobengine.settings.run import RunSettings
@@ -127,11 +129,14 @@ async def test_the_time_limit_counts_what_it_runs_and_not_what_it_stands_still()
             await asyncio.sleep(0)
         await time.pass_seconds(59)
         running.ask(Asked.HALT)
+        await time.pass_seconds(0)
+        assert running._watch.left is None
         await time.pass_seconds(3_600)
-        assert not ending.done()
         running.ask(Asked.RUN)
+        await time.pass_seconds(0)
+        assert running._watch.left == pytest.approx(1)
         await time.pass_seconds(0.9)
-        assert not ending.done()
+        assert running._watch.left == pytest.approx(0.1)
         await time.pass_seconds(0.2)
         outcome = await ending
     assert isinstance(outcome, Broken)
