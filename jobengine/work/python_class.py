@@ -140,7 +140,7 @@ class PythonRunner(Runner):
         self._is_stopped = True
         self._say_that_it_ends()
         await self._quietly(self._object.stop)
-        return Broken(Kind.STOPPED, "it was stopped", self._result(None), retry=False)
+        return await super().stop_left()  # how far the earlier one had come, the new one need not know
 
     async def clean(self) -> None:
         """After a stop: take back what it did."""
