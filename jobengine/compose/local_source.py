@@ -102,7 +102,8 @@ class LocalSource:
     async def _give_back(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
             with suppress(JobEngineError):  # then its lease runs out
-                await self._engine.submit(Settle(job.queue, (Release(job.uid, job.lease),)))
+                unseen = Release(job.uid, job.lease, is_unseen=True)
+                await self._engine.submit(Settle(job.queue, (unseen,)))
 
     async def _with_values(self, job: Job) -> Sequence[Claimed]:
         """The job with all that it brings; none when it is gone, or cannot be read: then it has failed."""

@@ -141,7 +141,7 @@ class HandingOut:
         jobs, _ = handed.result()
         given_back: list[Awaitable[object]] = []
         for queue in dict.fromkeys(job.queue for job in jobs):
-            mine = tuple(Release(job.uid, job.lease) for job in jobs if job.queue == queue)
+            mine = tuple(Release(job.uid, job.lease, is_unseen=True) for job in jobs if job.queue == queue)
             with suppress(JobEngineError):  # then the lease decides
                 _, stored = self._do(Settle(queue, mine))
                 if stored is not None:

@@ -121,6 +121,7 @@ class Release(Struct, frozen=True, gc=False):
     lease: int
     delay: int = 0
     saved: bytes | Blob | None = None  # JSON, for whoever gets it next; None: what was saved before stays
+    is_unseen: bool = False  # whoever claimed it has not heard of it: it is as if nobody had
 
 
 class Extend(Struct, frozen=True, gc=False):

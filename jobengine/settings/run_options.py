@@ -142,14 +142,19 @@ WORK_OPTIONS: Final = (
         Whole(0, 10_000),
         "How many jobs this server runs at once, of all queues; 0 is no limit but those of the queues.",
         "jobs",
+        live=True,
     ),
     Option(
         "work.drain_seconds",
         Number(0, 3600),
         "How long running jobs have to end when the server is told to; then they are given back.",
         "seconds",
+        live=True,
     ),
     Option(
-        "work.directory", DIRECTORY, "Where jobs have their directories; null: where the system has such."
+        "work.directory",
+        DIRECTORY,
+        "Where jobs have their directories; null: where the system has such.",
+        live=True,
     ),
 )

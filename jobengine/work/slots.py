@@ -1,5 +1,6 @@
 """Which slots of a worker are taken: of each queue, and of all."""
 
+import sys
 from collections.abc import Mapping
 from heapq import heappop, heappush
 
@@ -24,7 +25,8 @@ class Slots:
     """
 
     def __init__(self) -> None:
-        self.most = 0  # of all queues together
+        self.most = sys.maxsize  # of all queues together
+        self.width = 0  # how much there can be at once, where nothing is left from what was allowed before
         self.taken = 0
         self._most_of: dict[str, int] = {}
         self._numbers: dict[str, _Numbers] = {}  # also of queues that are not worked on any more
@@ -32,9 +34,10 @@ class Slots:
     def allow(self, most_of: Mapping[str, int], *, most: int = 0) -> None:
         """So many of each queue, and of no other; and so many of all, where 0 is no limit but theirs."""
         self._most_of = dict(most_of)
-        self.most = most or sum(most_of.values())
-        for queue in most_of:
-            self._numbers.setdefault(queue, _Numbers())
+        self.most = most or sys.maxsize
+        self.width = min(self.most, sum(most_of.values()))
+        kept = {queue: numbers for queue, numbers in self._numbers.items() if numbers.taken}
+        self._numbers = {queue: _Numbers() for queue in most_of} | kept
 
     def free_of(self, queue: str) -> int:
         """How many more of this queue fit, as far as the queue goes."""

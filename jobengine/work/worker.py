@@ -10,11 +10,11 @@ import structlog
 from msgspec import Struct
 
 from jobengine.errors import JobEngineError, LeaseLost, OutcomeUnknown, StorageFull, Unavailable
-from jobengine.work.outcome import Broken, GivenBack, Outcome
+from jobengine.work.outcome import Broken, GivenBack, Halted, Outcome
 from jobengine.work.runner import Runner
 from jobengine.work.running import Running
 from jobengine.work.slots import Slots
-from jobengine.work.source import Claimed, Source
+from jobengine.work.source import Asked, Claimed, Source
 
 RENEWALS: Final = 3  # within the time of a lease: two of them may be lost
 HEARD_AFTER_SECONDS: Final = 0.2  # most jobs end sooner: nobody waits for what might be wanted of them
@@ -117,7 +117,7 @@ class Worker:
         self._full = frozenset(self._lanes.keys() - free)
         reported = len(self._running) - slots.taken
         most = min(free.values(), default=0)
-        return tuple(free), min(most, slots.most - slots.taken, slots.most - reported)
+        return tuple(free), min(most, slots.most - slots.taken, slots.width - reported)
 
     async def _claim(self, queues: Sequence[str], most: int, wait: float) -> bool:
         """Whether there were some. They begin in the step that brings them: who is cancelled holds none."""
@@ -142,7 +142,8 @@ class Worker:
 
     def _return(self, job: Claimed) -> None:
         """It was claimed when there was room for it."""
-        returning = asyncio.create_task(self._settle(job, GivenBack()))
+        outcome = Halted(job.saved) if job.asked is Asked.STOP else GivenBack()  # the next one is to end it
+        returning = asyncio.create_task(self._settle(job, outcome))
         self._returning.add(returning)
         returning.add_done_callback(self._returning.discard)
 
@@ -170,7 +171,7 @@ class Worker:
         task.add_done_callback(self._forget)
 
     def _forget(self, task: asyncio.Task[None]) -> None:
-        if len(self._running) - self._slots.taken >= self._slots.most:
+        if len(self._running) - self._slots.taken >= self._slots.width:
             self._has_room.set()
         del self._running[task]
 

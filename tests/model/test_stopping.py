@@ -54,6 +54,27 @@ def test_who_can_end_nothing_gives_it_back() -> None:
     assert (ended.state, ended.reason) == (State.FAILED, Reason.STOPPED)
 
 
+def test_who_has_not_heard_of_it_leaves_it_to_the_next() -> None:
+    broker = Writing(RETRYING)
+    job = left(broker)
+    done(broker, job, Act.STOP)
+    claimed = broker.claim()
+    assert claimed is not None
+    back = broker.settle(Release(claimed.uid, claimed.lease, is_unseen=True))
+    assert (back.state, back.more.asked, back.attempt) == (State.QUEUED, Asked.STOP, claimed.attempt - 1)
+    claimed = broker.claim()
+    assert claimed is not None
+    assert claimed.more.asked is Asked.STOP
+
+
+def test_one_that_had_nothing_to_leave_ends_though_nobody_has_heard_of_it() -> None:
+    broker = Writing(RETRYING)
+    job = broker.begin()
+    done(broker, job, Act.STOP)
+    ended = broker.settle(Release(job.uid, job.lease, is_unseen=True))
+    assert (ended.state, ended.reason) == (State.FAILED, Reason.STOPPED)
+
+
 def test_to_stop_it_again_ends_it_at_once() -> None:
     broker = Writing(RETRYING)
     job = left(broker)

@@ -81,8 +81,10 @@ def _released(job: Job, said: Release, now: int) -> Job:
     if said.saved is not None:
         job = replace(job, extra=replace(job.more, saved=plain_value(said.saved)))
     if job.more.is_to_stop:
-        if said.saved is not None and now < job.expires:  # somebody has to end what it left
-            return _put_back(job, replace(job.more, halted=False))
+        is_left = said.saved is not None or (said.is_unseen and job.more.saved is not None)
+        if is_left and now < job.expires:  # somebody has to end that
+            put_back = _put_back(job, replace(job.more, halted=False))
+            return replace(put_back, attempt=job.attempt - 1)
         return _ended(job, job.more, Reason.STOPPED)
     if job.expires <= now:
         return _ended(job, job.more, Reason.EXPIRED)

@@ -33,6 +33,16 @@ def test_what_is_taken_counts_when_less_is_allowed() -> None:
     assert slots.fits("a")
 
 
+def test_what_is_left_of_one_queue_holds_up_no_other() -> None:
+    slots = Slots()
+    slots.allow({"a": 4, "b": 2})
+    for _ in range(4):
+        slots.take("a")
+    for edited in ({"a": 1, "b": 2}, {"b": 2}):
+        slots.allow(edited)
+        assert (slots.free(), slots.fits("b")) == ({"b": 2}, True)
+
+
 def test_a_queue_that_comes_back_finds_its_jobs_still_there() -> None:
     slots = Slots()
     slots.allow({"a": 2})
@@ -61,7 +71,7 @@ def test_nothing_fits_beyond_what_is_allowed_and_no_number_is_taken_twice(steps:
     for step in steps:
         match step:
             case (dict() as new, int(of_all)):
-                allowed, most = new, of_all or sum(new.values())
+                allowed, most = new, of_all or 1000
                 slots.allow(new, most=of_all)
             case str(queue):
                 of_queue = sum(each == queue for each, _ in running)

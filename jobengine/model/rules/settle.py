@@ -98,13 +98,24 @@ def _ended(job: Job, event: Event, extra: Extra | None, now: int) -> Job:
 
 
 def _released(job: Job, release: Release, now: int) -> Job:
-    """What the attempt leaves for the next one goes with the job, also when all that is left is to end it."""
-    if release.saved is None:
-        return released(job, now, release.delay)
-    left = replace(job.more, saved=release.saved)
-    if not left.is_to_stop or job.expires <= now:
-        return released(replace(job, extra=left), now, release.delay)
-    return _put_back(job, Event.RELEASE, replace(left, halted=False), now)
+    """The job, given back by its holder: it has its old place, and this was no attempt."""
+    if release.saved is not None:
+        job = replace(job, extra=replace(job.more, saved=release.saved))
+    if job.more.is_to_stop and (job.expires <= now or not _leaves_more(job, release)):
+        return _ended(job, Event.STOP, job.more.at_end(Reason.STOPPED), now)
+    if job.expires <= now:
+        return _ended(job, Event.EXPIRE_LATE, job.more.at_end(Reason.EXPIRED), now)
+    extra = job.extra
+    if job.more.is_to_stop:
+        extra = replace(job.more, halted=False)  # handed out once more
+    elif release.delay:
+        extra = replace(job.more, not_before=now + release.delay)
+    return replace(_put_back(job, Event.RELEASE, extra, now), attempt=job.attempt - 1)
+
+
+def _leaves_more(job: Job, release: Release) -> bool:
+    """Whether there is something that another holder is to end."""
+    return release.saved is not None or (release.is_unseen and job.more.saved is not None)
 
 
 def _completed(job: Job, settlement: Complete, now: int) -> Job:
@@ -137,16 +148,6 @@ def _delay(job: Job, settlement: Fail, queue: Queue) -> int | None:
     if settlement.delay is not None:
         return settlement.delay
     return (backoff or queue.backoff).delay(attempt=job.attempt, uid=job.uid)
-
-
-def released(job: Job, now: int, delay: int = 0) -> Job:
-    """The job, given back by its holder: it has its old place, and this was no attempt."""
-    if job.more.is_to_stop:
-        return _ended(job, Event.STOP, job.more.at_end(Reason.STOPPED), now)
-    if job.expires <= now:
-        return _ended(job, Event.EXPIRE_LATE, job.more.at_end(Reason.EXPIRED), now)
-    extra = replace(job.more, not_before=now + delay) if delay else job.extra
-    return replace(_put_back(job, Event.RELEASE, extra, now), attempt=job.attempt - 1)
 
 
 def _put_back(job: Job, event: Event, extra: Extra | None, now: int) -> Job:

@@ -110,7 +110,7 @@ class Claiming:
         """The client went before its answer: it holds nothing, and this was no attempt."""
         by_queue: dict[str, list[Release]] = {}
         for job in jobs:
-            by_queue.setdefault(job.queue, []).append(Release(job.uid, job.lease))
+            by_queue.setdefault(job.queue, []).append(Release(job.uid, job.lease, is_unseen=True))
         for queue, releases in by_queue.items():
             with suppress(JobEngineError):  # then the lease decides
                 await self._broker.engine.submit(Settle(queue, tuple(releases)))
