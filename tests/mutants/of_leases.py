@@ -70,7 +70,7 @@ LEASES: tuple[Mutant, ...] = (
         file="jobengine/model/rules/settle.py",
         old="ends = min(ends, job.more.started + job.more.timeout)",
         new="pass",
-        test=SIMULATION,
+        test="tests/model/test_leases.py::test_an_extended_lease_ends_with_its_timeout",
     ),
     Mutant(
         name="a job is not completed twice",
